@@ -1,0 +1,67 @@
+"""The framework's values and Protocols: attrs and the standard library, nothing else."""
+
+from __future__ import annotations
+
+from gepa_framework.types.candidate import Candidate
+from gepa_framework.types.events import EVENT_TYPES, Event, EventBody, body_fields, event_fields
+from gepa_framework.types.json import JSONObject, JSONScalar, JSONValue, canonical_json, compact_json, digest
+from gepa_framework.types.plugin import BuildContext, Capability, Kind, NoConfig, PluginInfo
+from gepa_framework.types.proposal import EvidenceFrame, Proposal, ProposalRequest, RejectedAttempt
+from gepa_framework.types.protocols import Cache, Executor, Listener, Proposer, Stopper, Transport
+from gepa_framework.types.rollout import (
+    FailureKind,
+    RolloutFailure,
+    RolloutOutcome,
+    RolloutRequest,
+    RolloutResult,
+    Stage,
+)
+from gepa_framework.types.run import RunView, StopReason
+from gepa_framework.types.task import ComponentSpec, ContainerInfo, Program, RowsRequest, TaskRow
+from gepa_framework.types.usage import FREE, UNKNOWN, Usage
+
+__all__ = [
+    "EVENT_TYPES",
+    "FREE",
+    "UNKNOWN",
+    "BuildContext",
+    "Cache",
+    "Candidate",
+    "Capability",
+    "ComponentSpec",
+    "ContainerInfo",
+    "Event",
+    "EventBody",
+    "EvidenceFrame",
+    "Executor",
+    "FailureKind",
+    "JSONObject",
+    "JSONScalar",
+    "JSONValue",
+    "Kind",
+    "Listener",
+    "NoConfig",
+    "PluginInfo",
+    "Program",
+    "Proposal",
+    "ProposalRequest",
+    "Proposer",
+    "RejectedAttempt",
+    "RolloutFailure",
+    "RolloutOutcome",
+    "RolloutRequest",
+    "RolloutResult",
+    "RowsRequest",
+    "RunView",
+    "Stage",
+    "StopReason",
+    "Stopper",
+    "TaskRow",
+    "Transport",
+    "Usage",
+    "body_fields",
+    "canonical_json",
+    "compact_json",
+    "digest",
+    "event_fields",
+]

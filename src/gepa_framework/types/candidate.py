@@ -1,0 +1,38 @@
+"""Candidates: named component texts, addressed by their content."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import attrs
+
+from gepa_framework.types.json import digest
+
+
+def freeze_texts(value: Mapping[str, str]) -> Mapping[str, str]:
+    """Give a read-only copy with its keys in order."""
+    return MappingProxyType({name: value[name] for name in sorted(value)})
+
+
+@attrs.frozen
+class Candidate:
+    """Named component texts, kept byte for byte.
+
+    Attributes:
+        id: ``<prefix>_<12 hex digits>`` of the content's digest: equal texts have equal ids.
+        components: Component name to text.
+    """
+
+    id: str
+    components: Mapping[str, str] = attrs.field(converter=freeze_texts, eq=False)
+
+    @classmethod
+    def of(cls, components: Mapping[str, str], *, prefix: str = "gepa") -> Candidate:
+        """Make the candidate that these texts are."""
+        return cls(id=f"{prefix}_{digest(dict(components))[:12]}", components=components)
+
+    def evolve(self, changes: Mapping[str, str]) -> Candidate:
+        """Make the candidate that differs from this one by the given components."""
+        prefix, _, _ = self.id.rpartition("_")
+        return Candidate.of({**self.components, **changes}, prefix=prefix)

@@ -1,0 +1,368 @@
+"""Events: the one account of a run, as a tagged union.
+
+A body holds logical identities and JSON values only: no clock, no path, no address. That is why two runs of
+one configuration and seed have the same events, whatever their concurrency.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar, TypeAlias
+
+import attrs
+
+from gepa_framework.types.json import JSONObject, JSONScalar, JSONValue
+
+
+@attrs.frozen
+class EventBody:
+    """Base of all event bodies."""
+
+    type: ClassVar[str] = ""
+
+
+@attrs.frozen
+class RunStarted(EventBody):
+    """The run begins: what it is, in digests, and the limits that hold."""
+
+    type = "gepa.run.started"
+    seed: int
+    config_digest: str
+    limits: Mapping[str, JSONScalar]
+
+
+@attrs.frozen
+class ContractVerified(EventBody):
+    """The container speaks a contract that is known."""
+
+    type = "container.contract.verified"
+    name: str
+    contract: str
+    digest: str
+
+
+@attrs.frozen
+class ProgramLoaded(EventBody):
+    """The program is known and the configuration fits it."""
+
+    type = "container.program.loaded"
+    program_id: str
+    task_id: str
+    components: tuple[str, ...]
+    targets: tuple[str, ...]
+    digest: str
+
+
+@attrs.frozen
+class RowsLoaded(EventBody):
+    """The rows of a split are known."""
+
+    type = "dataset.rows.loaded"
+    purpose: str
+    split: str
+    rows: tuple[str, ...]
+    digest: str
+
+
+@attrs.frozen
+class CandidateRegistered(EventBody):
+    """A candidate exists; whether it is any good is not known yet."""
+
+    type = "candidate.registered"
+    candidate_id: str
+    parent_ids: tuple[str, ...]
+    iteration: int
+    source: str
+    components: Mapping[str, str]
+    changed: tuple[str, ...]
+    rationale: str
+
+
+@attrs.frozen
+class RolloutCompleted(EventBody):
+    """A rollout was scored."""
+
+    type = "rollout.completed"
+    candidate_id: str
+    row_id: str
+    stage: str
+    iteration: int
+    reward: float
+    objectives: Mapping[str, float]
+    cost_usd: float | None
+    total_tokens: int | None
+
+
+@attrs.frozen
+class RolloutFailed(EventBody):
+    """A rollout gave no score, retries included."""
+
+    type = "rollout.failed"
+    candidate_id: str
+    row_id: str
+    stage: str
+    iteration: int
+    kind: str
+    code: str
+    message: str
+
+
+@attrs.frozen
+class CandidateEvaluated(EventBody):
+    """All rollouts of a candidate on the Pareto set are in."""
+
+    type = "candidate.evaluated"
+    candidate_id: str
+    iteration: int
+    score: float | None
+    coverage: int
+    rows: int
+
+
+@attrs.frozen
+class IterationStarted(EventBody):
+    """A parent was selected and a minibatch drawn."""
+
+    type = "iteration.started"
+    iteration: int
+    parent_id: str
+    rule: str
+    rows: tuple[str, ...]
+
+
+@attrs.frozen
+class IterationSkipped(EventBody):
+    """An iteration ended before a proposal was asked for."""
+
+    type = "iteration.skipped"
+    iteration: int
+    parent_id: str
+    reason: str
+
+
+@attrs.frozen
+class ProposerStarted(EventBody):
+    """A proposal was asked for."""
+
+    type = "proposer.started"
+    iteration: int
+    parent_id: str
+    components: tuple[str, ...]
+    evidence: int
+    request_digest: str
+
+
+@attrs.frozen
+class ProposerCompleted(EventBody):
+    """A proposal came back and names known components."""
+
+    type = "proposer.completed"
+    iteration: int
+    parent_id: str
+    changed: tuple[str, ...]
+    model: str | None
+    cost_usd: float | None
+    total_tokens: int | None
+
+
+@attrs.frozen
+class ProposerFailed(EventBody):
+    """No usable proposal came back; nothing was rolled out."""
+
+    type = "proposer.failed"
+    iteration: int
+    parent_id: str
+    code: str
+    message: str
+
+
+@attrs.frozen
+class CandidateDuplicateSkipped(EventBody):
+    """The proposal equals a candidate that is known already; nothing was rolled out."""
+
+    type = "candidate.duplicate_skipped"
+    candidate_id: str
+    iteration: int
+
+
+@attrs.frozen
+class CandidateAccepted(EventBody):
+    """The child beat its parent on the minibatch; the numbers say by how much."""
+
+    type = "candidate.accepted"
+    candidate_id: str
+    parent_id: str
+    iteration: int
+    rule: str
+    before: float
+    after: float
+    delta: float
+    rows: int
+
+
+@attrs.frozen
+class CandidateRejected(EventBody):
+    """The child did not beat its parent on the minibatch."""
+
+    type = "candidate.rejected"
+    candidate_id: str
+    parent_id: str
+    iteration: int
+    rule: str
+    reason: str
+    before: float | None
+    after: float | None
+    delta: float | None
+    rows: int
+
+
+@attrs.frozen
+class FrontierUpdated(EventBody):
+    """A candidate joined the pool; these cells are now owned or shared by it."""
+
+    type = "frontier.updated"
+    candidate_id: str
+    iteration: int
+    improved: tuple[str, ...]
+    tied: tuple[str, ...]
+    survivors: tuple[str, ...]
+    best_candidate_id: str
+    best_score: float
+
+
+@attrs.frozen
+class StopDecided(EventBody):
+    """The search is over, and why."""
+
+    type = "gepa.stop"
+    kind: str
+    limit: JSONScalar
+    value: JSONScalar
+    message: str
+    iteration: int
+
+
+@attrs.frozen
+class HeldoutStarted(EventBody):
+    """The heldout rows are rolled out, once for each of these candidates."""
+
+    type = "heldout.started"
+    candidates: tuple[str, ...]
+    rows: int
+
+
+@attrs.frozen
+class HeldoutCompleted(EventBody):
+    """A candidate's heldout score, with its standard error."""
+
+    type = "heldout.completed"
+    candidate_id: str
+    role: str
+    score: float | None
+    stderr: float | None
+    coverage: int
+    rows: int
+
+
+@attrs.frozen
+class RunFinished(EventBody):
+    """The run ended as it should, a spent budget included."""
+
+    type = "gepa.run.finished"
+    best_candidate_id: str
+    best_score: float | None
+    iterations: int
+    candidates: int
+    rollouts: int
+    failed_rollouts: int
+    cost_usd: float | None
+    total_tokens: int | None
+
+
+@attrs.frozen
+class RunFailed(EventBody):
+    """The run could not go on."""
+
+    type = "gepa.run.failed"
+    error_code: str
+    message: str
+    details: JSONObject
+
+
+@attrs.frozen
+class RunCancelled(EventBody):
+    """The run was told to end for good."""
+
+    type = "gepa.run.cancelled"
+    reason: str
+
+
+EVENT_TYPES: Mapping[str, type[EventBody]] = {
+    body.type: body
+    for body in (
+        RunStarted,
+        ContractVerified,
+        ProgramLoaded,
+        RowsLoaded,
+        CandidateRegistered,
+        RolloutCompleted,
+        RolloutFailed,
+        CandidateEvaluated,
+        IterationStarted,
+        IterationSkipped,
+        ProposerStarted,
+        ProposerCompleted,
+        ProposerFailed,
+        CandidateDuplicateSkipped,
+        CandidateAccepted,
+        CandidateRejected,
+        FrontierUpdated,
+        StopDecided,
+        HeldoutStarted,
+        HeldoutCompleted,
+        RunFinished,
+        RunFailed,
+        RunCancelled,
+    )
+}
+
+_FIELDS: Mapping[type[EventBody], tuple[str, ...]] = {
+    body: tuple(field.name for field in attrs.fields(body)) for body in EVENT_TYPES.values()
+}
+
+EventFields: TypeAlias = dict[str, JSONValue]
+
+
+@attrs.frozen
+class Event:
+    """One event of a run.
+
+    Attributes:
+        seq: 1-based and gapless.
+        elapsed_seconds: Time that the run had been worked on; not part of the normalised feed.
+        body: What happened.
+    """
+
+    seq: int
+    elapsed_seconds: float
+    body: EventBody
+
+    @property
+    def type(self) -> str:
+        """The event's type, such as ``candidate.accepted``."""
+        return self.body.type
+
+
+def body_fields(body: EventBody) -> EventFields:
+    """Give the body's fields by name, all of them JSON values."""
+    return {name: getattr(body, name) for name in _FIELDS[type(body)]}
+
+
+def event_fields(event: Event) -> EventFields:
+    """Give the event as the line of ``events.jsonl`` holds it."""
+    return {
+        "seq": event.seq,
+        "elapsed_seconds": event.elapsed_seconds,
+        "type": event.type,
+        **body_fields(event.body),
+    }

@@ -1,0 +1,142 @@
+"""The Protocols that plugins implement.
+
+Those that touch the world are asynchronous, those that do not are pure. A constructor does no IO: the
+first call that needs the world opens it, and ``close`` may be called at any time, more than once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol, TypeVar, runtime_checkable
+
+from gepa_framework.types.events import Event
+from gepa_framework.types.proposal import Proposal, ProposalRequest
+from gepa_framework.types.rollout import RolloutOutcome, RolloutRequest
+from gepa_framework.types.run import RunView, StopReason
+from gepa_framework.types.task import ContainerInfo, Program, RowsRequest, TaskRow
+
+T = TypeVar("T")
+
+
+@runtime_checkable
+class Transport(Protocol):
+    """Speaks to the task container."""
+
+    async def describe(self) -> ContainerInfo:
+        """Negotiate the contract.
+
+        Raises:
+            ContainerContractError: The container does not speak it.
+            TransportError: The container cannot be reached or started.
+        """
+        ...
+
+    async def program(self) -> Program:
+        """Fetch the program that candidates parametrise.
+
+        Raises:
+            ContainerContractError: The program is not what the contract says.
+            TransportError: The container cannot be reached.
+        """
+        ...
+
+    async def rows(self, request: RowsRequest) -> Sequence[TaskRow]:
+        """Fetch rows, as many as asked for and in the order asked for.
+
+        Raises:
+            ContainerContractError: Rows are missing, doubled or nameless.
+            TransportError: The container cannot be reached.
+        """
+        ...
+
+    async def rollout(self, request: RolloutRequest) -> RolloutOutcome:
+        """Run one candidate on one row, once; retrying is the caller's business.
+
+        A failure is returned, not raised. Cancelling the call tells the container where it can be told.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections and of the container's process, within a bounded time."""
+        ...
+
+
+@runtime_checkable
+class Proposer(Protocol):
+    """Reads evidence and writes new component texts."""
+
+    async def propose(self, request: ProposalRequest) -> Proposal:
+        """Answer one request; all that may be known is in it.
+
+        Raises:
+            ProposerError: No proposal could be made; says whether asking again may help.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Let go of processes and connections, within a bounded time."""
+        ...
+
+
+@runtime_checkable
+class Cache(Protocol):
+    """Keeps answers by namespace and key. Values are opaque bytes."""
+
+    async def get(self, namespace: str, key: str) -> bytes | None:
+        """Give the value, or ``None`` where there is none.
+
+        Raises:
+            CacheCorruptError: The value is not what was put in.
+        """
+        ...
+
+    async def put(self, namespace: str, key: str, value: bytes) -> None:
+        """Keep the value; the first one put under a key stays.
+
+        Raises:
+            CacheFullError: There is no room and nothing may be dropped.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Write what is unwritten and let go of files and connections."""
+        ...
+
+
+@runtime_checkable
+class Stopper(Protocol):
+    """Decides, from the run's state alone, whether the search is over. Pure, and asked in order."""
+
+    def check(self, view: RunView) -> StopReason | None:
+        """Give the reason to stop now, or ``None`` to go on."""
+        ...
+
+
+@runtime_checkable
+class Listener(Protocol):
+    """Hears every event, after it is on record. What it raises never harms the run unless it is told to."""
+
+    def on_event(self, event: Event) -> None:
+        """Take note of one event; must not block for long."""
+        ...
+
+    def close(self) -> None:
+        """Write what is unwritten."""
+        ...
+
+
+@runtime_checkable
+class Executor(Protocol):
+    """Runs effects: in this process by default, elsewhere by plugin."""
+
+    async def submit(self, call: Callable[[], Awaitable[T]]) -> T:
+        """Run the call and give its answer; what it raises is raised here."""
+        ...
+
+    async def drain(self) -> None:
+        """Wait for what is under way."""
+        ...
+
+    async def close(self) -> None:
+        """Stop what is under way, within a bounded time."""
+        ...

@@ -1,0 +1,120 @@
+"""Rollouts: one candidate run on one row, and what came of it."""
+
+from __future__ import annotations
+
+import enum
+import math
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TypeAlias
+
+import attrs
+
+from gepa_framework.types.candidate import Candidate
+from gepa_framework.types.json import EMPTY, JSONObject, JSONValue, freeze_mapping
+from gepa_framework.types.task import TaskRow
+from gepa_framework.types.usage import UNKNOWN, Usage
+
+
+class Stage(enum.StrEnum):
+    """Why a rollout is run."""
+
+    SEED = "seed_full_train"
+    PARENT = "parent_minibatch"
+    CHILD = "candidate_minibatch"
+    FULL = "candidate_full_train"
+    HELDOUT = "heldout"
+
+
+def freeze_scores(value: Mapping[str, float]) -> Mapping[str, float]:
+    """Give a read-only copy."""
+    return MappingProxyType(dict(value))
+
+
+def _finite(_: object, attribute: attrs.Attribute[float], value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError(f"{attribute.name} must be a finite number, got {value!r}")
+
+
+@attrs.frozen
+class RolloutRequest:
+    """One candidate to be run on one row.
+
+    Attributes:
+        rollout_id: Unique and deterministic: a container may use it to run a rollout only once.
+        candidate: The texts to run with.
+        row: The row to run on.
+        stage: Why it is run; not part of what is asked.
+        task_id: The program's task.
+        policy: The ``[policy]`` table; it names environment variables, never credentials.
+        poll_first: The rollout may have been submitted before: ask for it by id before submitting it.
+    """
+
+    rollout_id: str
+    candidate: Candidate
+    row: TaskRow
+    stage: Stage
+    task_id: str = ""
+    policy: JSONObject = attrs.field(default=EMPTY, converter=freeze_mapping)
+    poll_first: bool = False
+
+
+class FailureKind(enum.StrEnum):
+    """The family that a failed rollout belongs to."""
+
+    TIMEOUT = "timeout"
+    TRANSPORT = "transport"
+    CONTRACT = "contract"
+    CONTAINER = "container"
+    CANCELLED = "cancelled"
+
+
+@attrs.frozen
+class RolloutResult:
+    """A rollout that was scored.
+
+    Attributes:
+        reward: The score, finite; higher is better.
+        objectives: Further named scores.
+        metrics: Named reward terms.
+        output: What the candidate produced, as far as the container tells.
+        feedback: What the container says about it for whoever improves the candidate.
+        usage: What it consumed.
+        trace_digest: SHA-256 of the container's trace, where it gave one.
+        status_detail: The container's own words on how it ended.
+    """
+
+    reward: float = attrs.field(validator=_finite)
+    objectives: Mapping[str, float] = attrs.field(factory=dict, converter=freeze_scores)
+    metrics: Mapping[str, float] = attrs.field(factory=dict, converter=freeze_scores)
+    output: JSONValue = None
+    feedback: JSONObject = attrs.field(default=EMPTY, converter=freeze_mapping)
+    usage: Usage = UNKNOWN
+    trace_digest: str = ""
+    status_detail: str = ""
+
+
+@attrs.frozen
+class RolloutFailure:
+    """A rollout that gave no score. It is data: recorded, retried by policy, never a silent zero.
+
+    Attributes:
+        kind: The family.
+        code: Stable short name of what went wrong.
+        message: What went wrong, free of secrets.
+        retryable: Whether asking again may help.
+        http_status: The HTTP status, where there was one.
+        retry_after_seconds: How long the container asked to be left alone.
+        usage: What it consumed all the same.
+    """
+
+    kind: FailureKind
+    code: str
+    message: str
+    retryable: bool = False
+    http_status: int | None = None
+    retry_after_seconds: float | None = None
+    usage: Usage = UNKNOWN
+
+
+RolloutOutcome: TypeAlias = RolloutResult | RolloutFailure
