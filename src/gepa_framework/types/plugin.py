@@ -9,6 +9,8 @@ from pathlib import Path
 
 import attrs
 
+from gepa_framework.types.json import EMPTY, JSONObject
+
 
 class Kind(enum.StrEnum):
     """What a plugin is; each kind has one entry-point group and one factory hook."""
@@ -82,6 +84,7 @@ class BuildContext:
         base_dir: What relative paths in the configuration are relative to.
         seed: The run's seed.
         concurrency: How many calls may be under way at once.
+        settings: The resolved ``[gepa]`` table, for a plugin that honours run-wide settings.
         environ: The environment variables that the plugin may read.
         logger: The plugin's own logger.
         redact: Takes secrets out of a text before it is shown or kept.
@@ -92,6 +95,7 @@ class BuildContext:
     base_dir: Path
     seed: int = 0
     concurrency: int = 8
+    settings: JSONObject = EMPTY
     environ: Mapping[str, str] = attrs.field(factory=dict, repr=False)
     logger: logging.Logger = attrs.field(factory=lambda: logging.getLogger("gepa_framework.plugin"))
     redact: Callable[[str], str] = attrs.field(default=str, repr=False)
