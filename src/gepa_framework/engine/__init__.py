@@ -1,1 +1,47 @@
+"""The engine: a pure, deterministic machine that runs GEPA on commands and outcomes."""
+
 from __future__ import annotations
+
+from gepa_framework.engine.effects import (
+    Cancel,
+    Command,
+    Completed,
+    Describe,
+    Input,
+    LoadProgram,
+    LoadRows,
+    Outcome,
+    ProposalFailure,
+    Propose,
+    Rollout,
+    Tick,
+)
+from gepa_framework.engine.machine import Machine, Status, Step
+from gepa_framework.engine.plan import ComponentRule, FailedRollouts, Limits, Plan
+from gepa_framework.engine.proposing import request_fields
+from gepa_framework.engine.run import HeldoutScore, Run
+
+__all__ = [
+    "Cancel",
+    "Command",
+    "Completed",
+    "ComponentRule",
+    "Describe",
+    "FailedRollouts",
+    "HeldoutScore",
+    "Input",
+    "Limits",
+    "LoadProgram",
+    "LoadRows",
+    "Machine",
+    "Outcome",
+    "Plan",
+    "ProposalFailure",
+    "Propose",
+    "Rollout",
+    "Run",
+    "Status",
+    "Step",
+    "Tick",
+    "request_fields",
+]

@@ -1,1 +1,22 @@
+"""The workspace: one directory per run, with a journal that is the only truth and exports beside it."""
+
 from __future__ import annotations
+
+from gepa_framework.workspace.codec import decode_outcome, encode_outcome
+from gepa_framework.workspace.database import read_database
+from gepa_framework.workspace.feed import Feed
+from gepa_framework.workspace.journal import Journal, Line, Record, Stored, event_text
+from gepa_framework.workspace.lock import WorkspaceLock
+
+__all__ = [
+    "Feed",
+    "Journal",
+    "Line",
+    "Record",
+    "Stored",
+    "WorkspaceLock",
+    "decode_outcome",
+    "encode_outcome",
+    "event_text",
+    "read_database",
+]

@@ -1,0 +1,109 @@
+"""Commands that the machine emits, and the inputs that it is fed."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import attrs
+
+from gepa_framework.types import (
+    UNKNOWN,
+    Candidate,
+    ContainerInfo,
+    Program,
+    Proposal,
+    ProposalRequest,
+    RolloutOutcome,
+    RowsRequest,
+    Stage,
+    TaskRow,
+    Usage,
+)
+
+
+@attrs.frozen
+class Describe:
+    """Negotiate the contract with the container."""
+
+    effect_id: str
+
+
+@attrs.frozen
+class LoadProgram:
+    """Fetch the program."""
+
+    effect_id: str
+
+
+@attrs.frozen
+class LoadRows:
+    """Fetch rows of a split."""
+
+    effect_id: str
+    request: RowsRequest
+
+
+@attrs.frozen
+class Rollout:
+    """Run a candidate on a row."""
+
+    effect_id: str
+    candidate: Candidate
+    row: TaskRow
+    stage: Stage
+    iteration: int
+    task_id: str
+
+
+@attrs.frozen
+class Propose:
+    """Ask for a proposal."""
+
+    effect_id: str
+    request: ProposalRequest
+
+
+Command: TypeAlias = Describe | LoadProgram | LoadRows | Rollout | Propose
+
+
+@attrs.frozen
+class ProposalFailure:
+    """A proposal that did not come, retries included.
+
+    Attributes:
+        code: Stable short name of what went wrong.
+        message: What went wrong, free of secrets.
+        usage: What was consumed all the same.
+    """
+
+    code: str
+    message: str
+    usage: Usage = UNKNOWN
+
+
+Outcome: TypeAlias = (
+    ContainerInfo | Program | tuple[TaskRow, ...] | RolloutOutcome | Proposal | ProposalFailure
+)
+
+
+@attrs.frozen
+class Completed:
+    """A command was carried out; this is what came of it."""
+
+    effect_id: str
+    outcome: Outcome
+
+
+@attrs.frozen
+class Tick:
+    """Time has passed; how much is told beside every input."""
+
+
+@attrs.frozen
+class Cancel:
+    """The run is to end for good."""
+
+    reason: str
+
+
+Input: TypeAlias = Completed | Tick | Cancel

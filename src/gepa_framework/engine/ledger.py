@@ -1,0 +1,73 @@
+"""The books: rollouts, tokens and money, with unknown kept apart from zero."""
+
+from __future__ import annotations
+
+import attrs
+
+from gepa_framework.types import Stage, Usage
+
+_NANO = 1_000_000_000
+
+
+@attrs.define
+class Ledger:
+    """Running totals of what the run consumed.
+
+    Money is kept in whole billionths of a dollar, so that a total does not depend on its order.
+
+    Attributes:
+        train_rollouts: Rollouts of the search.
+        heldout_rollouts: Rollouts on heldout rows.
+        failed_rollouts: Those of either that gave no score.
+        proposals: Proposals asked for.
+    """
+
+    train_rollouts: int = 0
+    heldout_rollouts: int = 0
+    failed_rollouts: int = 0
+    proposals: int = 0
+    _nano_usd: int | None = 0
+    _prompt: int | None = 0
+    _completion: int | None = 0
+    _total: int | None = 0
+
+    def count_rollout(self, stage: Stage, usage: Usage, *, failed: bool) -> None:
+        """Enter one rollout."""
+        if stage is Stage.HELDOUT:
+            self.heldout_rollouts += 1
+        else:
+            self.train_rollouts += 1
+        self.failed_rollouts += failed
+        self._consume(usage)
+
+    def count_proposal(self, usage: Usage) -> None:
+        """Enter one proposal."""
+        self.proposals += 1
+        self._consume(usage)
+
+    def _consume(self, usage: Usage) -> None:
+        if self._nano_usd is not None:
+            cost = usage.cost_usd
+            self._nano_usd = None if cost is None else self._nano_usd + round(cost * _NANO)
+        self._prompt = _add(self._prompt, usage.prompt_tokens)
+        self._completion = _add(self._completion, usage.completion_tokens)
+        self._total = _add(self._total, usage.total_tokens)
+
+    @property
+    def rollouts(self) -> int:
+        """Rollouts in all."""
+        return self.train_rollouts + self.heldout_rollouts
+
+    @property
+    def cost_usd(self) -> float | None:
+        """US dollars spent; ``None`` when any part is unknown."""
+        return None if self._nano_usd is None else self._nano_usd / _NANO
+
+    @property
+    def usage(self) -> Usage:
+        """Everything consumed, each part ``None`` when any of it is unknown."""
+        return Usage(self._prompt, self._completion, self._total, self.cost_usd)
+
+
+def _add(total: int | None, more: int | None) -> int | None:
+    return None if total is None or more is None else total + more

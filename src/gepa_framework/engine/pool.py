@@ -1,0 +1,90 @@
+"""The pool: the candidates that were evaluated in full, and what is known of each."""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Iterable, Mapping, Sequence
+
+import attrs
+
+from gepa_framework._core import STREAM_SELECTION, AddReport, Frontier, Rng, select
+from gepa_framework.types import Candidate, RejectedAttempt
+
+
+@attrs.frozen
+class Member:
+    """A candidate of the pool.
+
+    Attributes:
+        candidate: Its texts.
+        parent_ids: The candidates that it came from; empty for the seed.
+        iteration: When it joined; 0 for the seed.
+    """
+
+    candidate: Candidate
+    parent_ids: tuple[str, ...]
+    iteration: int
+
+
+class Pool:
+    """Members, their frontier, and every text that was ever tried.
+
+    Args:
+        seed: The run's seed, which selection draws from.
+        rows: Ids of the Pareto rows, in the order of the frontier's cells.
+        remember: Refused attempts kept for each parent.
+    """
+
+    def __init__(self, *, seed: int, rows: Sequence[str], remember: int) -> None:
+        self.rows = tuple(rows)
+        self.members: list[Member] = []
+        self.frontier = Frontier(len(self.rows))
+        self.known: dict[str, Candidate] = {}
+        self._seed = seed
+        self._rejected: Mapping[str, deque[RejectedAttempt]] = defaultdict(lambda: deque(maxlen=remember))
+        self._cursors: dict[str, int] = {}
+
+    def register(self, candidate: Candidate) -> None:
+        """Remember that these texts exist, so that they are not tried twice."""
+        self.known[candidate.id] = candidate
+
+    def add(self, member: Member, scores: Mapping[int, float]) -> AddReport:
+        """Let a candidate in with its rewards by cell; cells without one stay empty."""
+        self.members.append(member)
+        return self.frontier.add(list(scores.values()), list(scores))
+
+    def select(self, rule: str, iteration: int) -> Member:
+        """Draw the parent of an iteration."""
+        return self.members[select(self.frontier, rule, Rng(self._seed, STREAM_SELECTION, iteration))]
+
+    @property
+    def best(self) -> Member:
+        """The best member: by mean reward, then coverage, then age."""
+        return self.members[self.frontier.best()]
+
+    @property
+    def best_score(self) -> float | None:
+        """The best member's mean reward; ``None`` while the pool is empty."""
+        return self.frontier.mean(self.frontier.best()) if self.members else None
+
+    def reject(self, parent_id: str, attempt: RejectedAttempt) -> None:
+        """Remember an attempt that did not get in."""
+        self._rejected[parent_id].append(attempt)
+
+    def rejected(self, parent_id: str) -> tuple[RejectedAttempt, ...]:
+        """Give the latest refused attempts from a parent, oldest first."""
+        return tuple(self._rejected[parent_id])
+
+    def next_component(self, parent_id: str, components: Sequence[str]) -> str:
+        """Give the component whose turn it is with this parent."""
+        turn = self._cursors.get(parent_id, 0)
+        self._cursors[parent_id] = turn + 1
+        return components[turn % len(components)]
+
+    def names(self, indices: Iterable[int]) -> tuple[str, ...]:
+        """Give the ids of members by index."""
+        return tuple(self.members[index].candidate.id for index in indices)
+
+    def cells(self, indices: Iterable[int]) -> tuple[str, ...]:
+        """Give the row ids of cells by index."""
+        return tuple(self.rows[index] for index in indices)

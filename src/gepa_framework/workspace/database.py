@@ -1,0 +1,120 @@
+"""Opening a workspace's database: one writing connection, durable commits, a known schema."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from gepa_framework.errors import DiskBudgetError, WorkspaceError
+
+#: The newest schema; kept here too so that opening a current workspace imports no SQLAlchemy.
+REVISION = "0001"
+
+
+@contextmanager
+def storage_errors(path: Path) -> Iterator[None]:
+    """Turn errors of SQLite into errors of ours, with the file and the cure."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        text = str(error)
+        if "full" in text:
+            hint = "free some space and resume the run; nothing that was recorded is lost"
+            raise DiskBudgetError(f"{path}: {text}", hint=hint) from error
+        raise WorkspaceError(f"{path}: {text}") from error
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5)
+    connection.execute("PRAGMA journal_mode=WAL")
+    # NORMAL loses acknowledged commits when the power goes.
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA foreign_keys=ON")
+    return connection
+
+
+def create_database(path: Path, meta: Mapping[str, str]) -> sqlite3.Connection:
+    """Create a workspace's database and give the one connection that may write it.
+
+    Raises:
+        WorkspaceError: There is one already, or the file cannot be written.
+    """
+    from sqlalchemy import create_engine  # noqa: PLC0415 - a third of a second that most commands can do without
+    from sqlalchemy.pool import StaticPool  # noqa: PLC0415
+
+    from gepa_framework.workspace.schema import VIEWS, metadata  # noqa: PLC0415
+
+    if path.exists():
+        raise WorkspaceError(f"{path} exists already")
+    with storage_errors(path):
+        connection = _connect(path)
+        engine = create_engine("sqlite://", creator=lambda: connection, poolclass=StaticPool)
+        connection.execute("BEGIN IMMEDIATE")
+        metadata.create_all(engine)
+        for name, query in VIEWS.items():
+            connection.execute(f"CREATE VIEW {name} AS {query}")
+        connection.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)")
+        connection.execute("INSERT INTO alembic_version VALUES (?)", (REVISION,))
+        connection.executemany("INSERT INTO meta VALUES (?, ?)", list(meta.items()))
+        connection.execute("COMMIT")
+    return connection
+
+
+def open_database(path: Path) -> sqlite3.Connection:
+    """Open an existing workspace's database for writing, migrating it where it is older.
+
+    Raises:
+        WorkspaceError: There is none, it is not a workspace, or it is newer than this program.
+    """
+    if not path.is_file():
+        raise WorkspaceError(f"{path} does not exist", hint="name the directory of a run")
+    with storage_errors(path):
+        connection = _connect(path)
+        found = _revision(connection, path)
+        if found > REVISION:
+            raise WorkspaceError(
+                f"{path} has schema {found} and this program knows {REVISION}",
+                hint="upgrade gepa-framework",
+            )
+        if found < REVISION:
+            migrate(connection)
+    return connection
+
+
+def read_database(path: Path) -> sqlite3.Connection:
+    """Open a workspace's database for reading only.
+
+    Raises:
+        WorkspaceError: There is none, or it cannot be read.
+    """
+    if not path.is_file():
+        raise WorkspaceError(f"{path} does not exist", hint="name the directory of a run")
+    with storage_errors(path):
+        return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=5)
+
+
+def _revision(connection: sqlite3.Connection, path: Path) -> str:
+    try:
+        row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    except sqlite3.DatabaseError as error:
+        raise WorkspaceError(f"{path} is not a workspace: {error}") from error
+    if row is None:
+        raise WorkspaceError(f"{path} is not a workspace: it has no schema version")
+    return str(row[0])
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring a database to the newest schema."""
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+    from sqlalchemy import create_engine  # noqa: PLC0415
+    from sqlalchemy.pool import StaticPool  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", "gepa_framework.workspace:migrations")
+    engine = create_engine("sqlite://", creator=lambda: connection, poolclass=StaticPool)
+    with engine.connect() as link:
+        config.attributes["connection"] = link
+        command.upgrade(config, "head")

@@ -1,0 +1,49 @@
+"""The event feed beside the database: an export for people and pipes, rebuilt whenever it is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import IO
+
+from gepa_framework.workspace.journal import Line
+
+
+def normalised_line(line: Line) -> str:
+    """Give an event without its clock: equal runs have equal lines."""
+    return f'{{"seq":{line.seq},"type":"{line.type}",{line.body[1:]}\n'
+
+
+def feed_line(line: Line) -> str:
+    """Give an event with the seconds that the run had been worked on."""
+    seconds = f"{line.elapsed_us / 1e6:.6f}"
+    return f'{{"seq":{line.seq},"elapsed_seconds":{seconds},"type":"{line.type}",{line.body[1:]}\n'
+
+
+class Feed:
+    """Writes ``events.jsonl`` and ``events.normalized.jsonl``.
+
+    Args:
+        run_dir: The run's directory.
+        lines: Every event that is on record; the files are made to hold just these.
+    """
+
+    def __init__(self, run_dir: Path, lines: Iterable[Line] = ()) -> None:
+        self.path = run_dir / "events.jsonl"
+        self.normalised_path = run_dir / "events.normalized.jsonl"
+        self._feed: IO[str] = self.path.open("w", encoding="utf-8", errors="surrogatepass")
+        self._normalised: IO[str] = self.normalised_path.open("w", encoding="utf-8", errors="surrogatepass")
+        self.write(lines)
+
+    def write(self, lines: Iterable[Line]) -> None:
+        """Append events and hand them to the operating system."""
+        for line in lines:
+            self._feed.write(feed_line(line))
+            self._normalised.write(normalised_line(line))
+        self._feed.flush()
+        self._normalised.flush()
+
+    def close(self) -> None:
+        """Close both files."""
+        self._feed.close()
+        self._normalised.close()

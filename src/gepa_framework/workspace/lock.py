@@ -1,0 +1,44 @@
+"""One process at a time: a lock that the kernel lets go of when its holder dies."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+
+from gepa_framework.errors import WorkspaceError, WorkspaceLockedError
+
+
+class WorkspaceLock:
+    """Held from construction until `release`.
+
+    Args:
+        run_dir: The run's directory.
+
+    Raises:
+        WorkspaceLockedError: Another live process holds it; the message names it.
+        WorkspaceError: The directory cannot be written.
+    """
+
+    def __init__(self, run_dir: Path) -> None:
+        path = run_dir / "workspace.lock"
+        try:
+            self._file = path.open("a+", encoding="utf-8")
+        except OSError as error:
+            raise WorkspaceError(f"{path} cannot be written: {error.strerror}") from error
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._file.seek(0)
+            holder = self._file.read().strip() or "an unnamed process"
+            self._file.close()
+            raise WorkspaceLockedError(
+                f"{run_dir} is in use by {holder}", hint="wait until it ends, or stop it"
+            ) from None
+        self._file.truncate(0)
+        self._file.write(f"process {os.getpid()}\n")
+        self._file.flush()
+
+    def release(self) -> None:
+        """Let the next one in."""
+        self._file.close()

@@ -1,0 +1,107 @@
+"""The tables of a workspace, and the views that readers use.
+
+The journal (`inputs`, `attempts`, `events`) is the only truth. Everything else is a view of it: nothing is
+stored twice, nothing can lag behind, and no row is ever rewritten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Table, Text
+
+#: The newest Alembic revision; a workspace of another one is migrated or refused.
+REVISION = "0001"
+
+metadata = MetaData()
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("key", String, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+inputs = Table(
+    "inputs",
+    metadata,
+    Column("position", Integer, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("effect_id", String),
+    Column("request_digest", String),
+    Column("elapsed_us", Integer, nullable=False),
+    Column("payload", Text, nullable=False),
+    Column("chain", LargeBinary, nullable=False),
+    Index("inputs_effect_id", "effect_id", unique=True),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("effect_id", String, primary_key=True),
+    Column("attempt", Integer, primary_key=True),
+    Column("position", Integer, ForeignKey("inputs.position"), nullable=False),
+    Column("kind", String, nullable=False),
+    Column("code", String, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("http_status", Integer),
+    Column("prompt_tokens", Integer),
+    Column("completion_tokens", Integer),
+    Column("total_tokens", Integer),
+    Column("cost_usd", String),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("seq", Integer, primary_key=True),
+    Column("position", Integer, ForeignKey("inputs.position"), nullable=False),
+    Column("type", String, nullable=False),
+    Column("elapsed_us", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("chain", LargeBinary, nullable=False),
+)
+
+
+def _fields(*names: str) -> str:
+    return ", ".join(f"json_extract(body, '$.{name}') AS {name}" for name in names)
+
+
+def _of(types: str, *names: str) -> str:
+    fields = _fields(*names)
+    return f"SELECT seq, type AS event, {fields} FROM events WHERE type IN ({types})"  # noqa: S608 - constants
+
+
+VIEWS: Mapping[str, str] = {
+    "candidates": _of(
+        "'candidate.registered'", "candidate_id", "parent_ids", "iteration", "source", "changed", "rationale"
+    ),
+    "rollouts": _of(
+        "'rollout.completed', 'rollout.failed'",
+        *("candidate_id", "row_id", "stage", "iteration", "reward", "kind", "code", "message"),
+        *("cost_usd", "total_tokens"),
+    ),
+    "acceptance_decisions": _of(
+        "'candidate.accepted', 'candidate.rejected'",
+        *("candidate_id", "parent_id", "iteration", "rule", "reason", "before", "after", "delta", "rows"),
+    ),
+    "evaluations": _of("'candidate.evaluated'", "candidate_id", "iteration", "score", "coverage", "rows"),
+    "frontier_updates": _of(
+        "'frontier.updated'",
+        *("candidate_id", "iteration", "improved", "tied", "survivors", "best_candidate_id", "best_score"),
+    ),
+    "heldout_scores": _of(
+        "'heldout.completed'", "candidate_id", "role", "score", "stderr", "coverage", "rows"
+    ),
+    "usage_ledger": """
+        SELECT position, effect_id, kind AS boundary, 0 AS superseded,
+               json_extract(payload, '$.usage.prompt_tokens') AS prompt_tokens,
+               json_extract(payload, '$.usage.completion_tokens') AS completion_tokens,
+               json_extract(payload, '$.usage.total_tokens') AS total_tokens,
+               json_extract(payload, '$.usage.cost_usd') AS cost_usd
+        FROM inputs WHERE kind IN ('rollout', 'rollout_failure', 'proposal', 'proposal_failure')
+        UNION ALL
+        SELECT position, effect_id, kind, 1, prompt_tokens, completion_tokens, total_tokens,
+               CAST(cost_usd AS REAL)
+        FROM attempts""",
+}
