@@ -37,7 +37,7 @@ std::string repr(const Decision& decision) {
 }  // namespace
 
 void bind_acceptance(py::module_& module) {
-  py::class_<Decision>(module, "Decision", kDecisionDoc)
+  py::class_<Decision>(module, "Decision", kDecisionDoc, py::is_final())
       .def_readonly("accepted", &Decision::accepted, "Whether the child is accepted.")
       .def_readonly("before_sum", &Decision::before_sum, "The parent's exact sum, rounded once.")
       .def_readonly("after_sum", &Decision::after_sum, "The child's exact sum, rounded once.")

@@ -109,7 +109,7 @@ std::vector<std::pair<std::uint32_t, std::uint32_t>> weights(const Frontier& fro
 }
 
 void bind_report(py::module_& module) {
-  py::class_<AddReport>(module, "AddReport", kReportDoc)
+  py::class_<AddReport>(module, "AddReport", kReportDoc, py::is_final())
       .def_readonly("candidate", &AddReport::candidate, "The index given to the candidate.")
       .def_readonly(
           "improved", &AddReport::improved,
@@ -174,7 +174,7 @@ void bind_cell_queries(py::class_<Frontier>& type) {
 
 void bind_frontier(py::module_& module) {
   bind_report(module);
-  py::class_<Frontier> type(module, "Frontier", kFrontierDoc);
+  py::class_<Frontier> type(module, "Frontier", kFrontierDoc, py::is_final());
   type.def(py::init([](std::uint32_t instances, const std::string& kind) {
              return Frontier(instances, frontier_kind(kind));
            }),

@@ -66,7 +66,7 @@ void bind_streams(py::module_& module) {
 
 void bind_rng(py::module_& module) {
   bind_streams(module);
-  py::class_<Rng>(module, "Rng", kRngDoc)
+  py::class_<Rng>(module, "Rng", kRngDoc, py::is_final())
       .def(py::init<std::uint64_t, std::uint32_t, std::uint64_t>(), py::arg("seed"),
            py::arg("stream"), py::arg("index"))
       .def("next_u32", &Rng::next_u32, "The next word of 32 bits.")
