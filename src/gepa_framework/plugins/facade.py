@@ -1,0 +1,171 @@
+"""Finding, loading and building plugins: all that the rest of the framework knows of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import cast
+
+from packaging.utils import canonicalize_name
+
+from gepa_framework.errors import PluginBrokenError, PluginError
+from gepa_framework.plugins import lock as lock_file
+from gepa_framework.plugins.catalogue import Catalogue
+from gepa_framework.plugins.found import Found, scan
+from gepa_framework.plugins.hooks import Hooks
+from gepa_framework.plugins.info import checked_info
+from gepa_framework.plugins.loader import LoadedPlugin, import_plugin
+from gepa_framework.plugins.requirements import blocked_names, check_required
+from gepa_framework.types import (
+    BuildContext,
+    Cache,
+    Executor,
+    JSONObject,
+    Kind,
+    Listener,
+    Proposer,
+    Stopper,
+    Transport,
+)
+
+_PROTOCOLS: Mapping[Kind, type[object]] = MappingProxyType(
+    {
+        Kind.PROPOSER: Proposer,
+        Kind.TRANSPORT: Transport,
+        Kind.CACHE: Cache,
+        Kind.STOPPER: Stopper,
+        Kind.EXECUTOR: Executor,
+        Kind.LISTENER: Listener,
+    }
+)
+
+
+class Plugins:
+    """The installed plugins. Nothing is imported before it is asked for by name."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+        self._hooks = Hooks()
+        self._loaded: dict[tuple[Kind, str, str], LoadedPlugin] = {}
+
+    @classmethod
+    def discover(cls, *, require: Sequence[str] = (), block: Sequence[str] = ()) -> Plugins:
+        """List what is installed, importing none of it.
+
+        Args:
+            require: Requirements as pip takes them, such as ``gepa-codex>=0.1``.
+            block: Names of distributions whose plugins must not be used.
+
+        Raises:
+            PluginNotFoundError: Required distributions are missing or too old; names all of them.
+            PluginIncompatibleError: A distribution is both required and blocked.
+            PluginError: An entry cannot be read.
+        """
+        blocked = blocked_names(block)
+        check_required(require, blocked)
+        return cls(Catalogue.of(scan(), blocked=blocked))
+
+    def founds(self) -> Sequence[Found]:
+        """Give everything installed with its state, in the order of kind, name and distribution."""
+        return self._catalogue.founds
+
+    def problems(self) -> Sequence[str]:
+        """Give one sentence for each thing that a distribution's metadata got wrong."""
+        return self._catalogue.problems
+
+    def load(self, kind: Kind, name: str) -> LoadedPlugin:
+        """Import and check one plugin, once.
+
+        Args:
+            kind: Its kind.
+            name: Its name, or ``dist:name`` where two distributions offer it.
+
+        Raises:
+            PluginNotFoundError: Nobody offers it.
+            PluginAmbiguousError: More than one distribution offers it.
+            PluginIncompatibleError: It is blocked, or made for another version of the framework or its API.
+            PluginBrokenError: It does not import, or is not what a plugin must be.
+        """
+        found = self._catalogue.pick(kind, name)
+        key = (found.kind, found.key, canonicalize_name(found.dist))
+        if key not in self._loaded:
+            plugin = import_plugin(found)
+            info = checked_info(found, plugin)
+            self._hooks.register(found, plugin)
+            self._loaded[key] = LoadedPlugin(found, info, plugin)
+        return self._loaded[key]
+
+    def config_class(self, kind: Kind, name: str) -> type[object]:
+        """Give the attrs class that the plugin's table is structured into; raises what `load` raises."""
+        return self.load(kind, name).info.config
+
+    def make_proposer(self, name: str, config: object, context: BuildContext) -> Proposer:
+        """Build a proposer; raises what `load` raises, and PluginBrokenError when it does not build."""
+        return cast("Proposer", self._make(Kind.PROPOSER, name, config, context))
+
+    def make_transport(self, name: str, config: object, context: BuildContext) -> Transport:
+        """Build a transport; raises what `load` raises, and PluginBrokenError when it does not build."""
+        return cast("Transport", self._make(Kind.TRANSPORT, name, config, context))
+
+    def make_cache(self, name: str, config: object, context: BuildContext) -> Cache:
+        """Build a cache; raises what `load` raises, and PluginBrokenError when it does not build."""
+        return cast("Cache", self._make(Kind.CACHE, name, config, context))
+
+    def make_stopper(self, name: str, config: object, context: BuildContext) -> Stopper:
+        """Build a stopper; raises what `load` raises, and PluginBrokenError when it does not build."""
+        return cast("Stopper", self._make(Kind.STOPPER, name, config, context))
+
+    def make_executor(self, name: str, config: object, context: BuildContext) -> Executor:
+        """Build an executor; raises what `load` raises, and PluginBrokenError when it does not build."""
+        return cast("Executor", self._make(Kind.EXECUTOR, name, config, context))
+
+    def make_listener(self, name: str, config: object, context: BuildContext) -> Listener:
+        """Build a listener; raises what `load` raises, and PluginBrokenError when it does not build."""
+        return cast("Listener", self._make(Kind.LISTENER, name, config, context))
+
+    def lock(self, choices: Sequence[tuple[Kind, str, object]]) -> JSONObject:
+        """Give the content of ``plugins.lock.json`` for plugins and their configurations, in the order given.
+
+        Raises what `load` raises, and PluginBrokenError when a configuration has no JSON form.
+        """
+        return lock_file.lock_content((self.load(kind, name), config) for kind, name, config in choices)
+
+    @staticmethod
+    def compare_lock(recorded: JSONObject, current: JSONObject) -> None:
+        """Hold two locks against each other.
+
+        Raises:
+            PluginLockError: They differ; names the first difference.
+        """
+        lock_file.compare_lock(recorded, current)
+
+    def _make(self, kind: Kind, name: str, config: object, context: BuildContext) -> object:
+        loaded = self.load(kind, name)
+        if not isinstance(config, loaded.info.config):
+            raise PluginError(
+                f"{loaded.found.owner} is configured by a {loaded.info.config.__name__}, got {config!r}"
+            )
+        made = self._hooks.make(loaded, config, context)
+        _check_made(loaded.found, made)
+        return made
+
+
+def _check_made(found: Found, made: object) -> None:
+    protocol = _PROTOCOLS[found.kind]
+    if made is None:
+        raise PluginBrokenError(
+            f"{found.owner}: {found.kind.hook} returned None", hint=f"return the {found.kind}"
+        )
+    if isinstance(made, type):
+        raise PluginBrokenError(
+            f"{found.owner}: {found.kind.hook} returned the class {made.__name__}",
+            hint="return an instance of it",
+        )
+    # isinstance would ask only whether the names are there
+    wanted = [member for member in vars(protocol) if not member.startswith("_")]
+    lacking = [member for member in wanted if not callable(getattr(made, member, None))]
+    if lacking:
+        raise PluginBrokenError(
+            f"{found.owner}: {found.kind.hook} returned no {protocol.__name__} but {made!r}",
+            hint=f"it lacks the method{'s'[: len(lacking) - 1]} {', '.join(lacking)}",
+        )

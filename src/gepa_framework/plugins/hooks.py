@@ -1,0 +1,119 @@
+"""The one place that calls hooks, and calls them one plugin at a time, so that every error has an owner."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Callable, Iterator
+
+import attrs
+import pluggy
+
+from gepa_framework.errors import GepaError, PluginBrokenError
+from gepa_framework.hookspecs import PROJECT, factories
+from gepa_framework.plugins.found import Found
+from gepa_framework.plugins.loader import LoadedPlugin
+from gepa_framework.types import BuildContext
+
+_UNFIT = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
+
+
+@attrs.frozen
+class _Implementation:
+    hook: str
+    function: Callable[..., object]
+
+
+class Hooks:
+    """Registers plugins with pluggy and calls their factories."""
+
+    def __init__(self) -> None:
+        self._manager = pluggy.PluginManager(PROJECT)
+        self._manager.add_hookspecs(factories)
+        self._specs = frozenset(name for name in vars(self._manager.hook) if not name.startswith("_"))
+
+    def register(self, found: Found, plugin: object) -> None:
+        """Take a plugin in once its hooks have proved right; one that has not leaves no trace.
+
+        Raises:
+            PluginBrokenError: A hook is unknown, missing, or takes other arguments than its specification.
+        """
+        # Two distributions may offer one name, and pluggy drops the second of a name without a word.
+        name = f"{found.kind}:{found.name}@{found.dist}"
+        try:
+            hash(plugin)  # pluggy keeps plugins in sets
+            self._manager.register(plugin, name=name)
+        except Exception as error:
+            raise PluginBrokenError(f"{found.owner} is not a valid plugin: {error}") from error
+        try:
+            self._check(found, plugin)
+        except PluginBrokenError:
+            self._manager.unregister(name=name)
+            raise
+
+    def make(self, loaded: LoadedPlugin, config: object, context: BuildContext) -> object:
+        """Call the factory of one plugin alone.
+
+        Raises:
+            PluginBrokenError: It raised; the message has the secrets taken out that the run knows of.
+        """
+        others = self._manager.get_plugins() - {loaded.plugin}
+        factory = self._manager.subset_hook_caller(loaded.found.kind.hook, others)
+        try:
+            return factory(config=config, context=context)
+        except (Exception, SystemExit) as error:
+            raise _failed_to_build(loaded.found, error, context) from error
+
+    def _check(self, found: Found, plugin: object) -> None:
+        implemented = list(self._implementations(plugin))
+        try:
+            self._manager.check_pending()
+        except pluggy.PluginValidationError as error:
+            raise self._unknown(found, implemented) from error
+        for implementation in implemented:
+            _check_signature(found, implementation)
+        wanted = found.kind.hook
+        if wanted in self._specs and wanted not in {each.hook for each in implemented}:
+            raise PluginBrokenError(
+                f"{found.owner} ({found.target}) implements no {wanted}",
+                hint=f"define {wanted}(config, context) there and mark it with @hookimpl",
+            )
+
+    def _implementations(self, plugin: object) -> Iterator[_Implementation]:
+        for caller in self._manager.get_hookcallers(plugin) or ():
+            for implementation in caller.get_hookimpls():
+                if implementation.plugin is plugin:
+                    yield _Implementation(caller.name, implementation.function)
+
+    def _unknown(self, found: Found, implemented: list[_Implementation]) -> PluginBrokenError:
+        unknown = sorted({each.hook for each in implemented} - self._specs)
+        near = difflib.get_close_matches(unknown[0], self._specs, n=1)
+        return PluginBrokenError(
+            f"{found.owner} implements the unknown hook {unknown[0]}",
+            hint=f"did you mean {near[0]}?" if near else f"known hooks: {', '.join(sorted(self._specs))}",
+        )
+
+
+def _failed_to_build(found: Found, error: BaseException, context: BuildContext) -> PluginBrokenError:
+    told, cure = (error.message, error.hint) if isinstance(error, GepaError) else (str(error), "")
+    what = context.redact(f"{type(error).__name__}: {told}")
+    return PluginBrokenError(f"{found.owner} failed while it was built: {what}", hint=context.redact(cure))
+
+
+def _check_signature(found: Found, implementation: _Implementation) -> None:
+    where = f"{found.owner}: {implementation.hook}"
+    if inspect.iscoroutinefunction(implementation.function):
+        raise PluginBrokenError(
+            f"{where} is asynchronous", hint="factories build at once and do no IO: use def"
+        )
+    for parameter in inspect.signature(implementation.function).parameters.values():
+        if parameter.default is not parameter.empty:
+            raise PluginBrokenError(
+                f"{where} gives its argument '{parameter.name}' a default",
+                hint="every argument is always passed",
+            )
+        if parameter.kind in _UNFIT:
+            raise PluginBrokenError(
+                f"{where} has the argument '{parameter}', which no hook can fill",
+                hint="use plain arguments only: config, context",
+            )
