@@ -25,6 +25,7 @@ _CANONICAL = json.JSONEncoder(
     ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"), default=_plain
 )
 _COMPACT = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_plain)
+_ASCII = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":"), default=_plain)
 
 
 def canonical_json(value: JSONValue) -> str:
@@ -38,13 +39,21 @@ def canonical_json(value: JSONValue) -> str:
 
 
 def compact_json(value: JSONValue) -> str:
-    """Give the value as JSON in the order of its keys, without spaces.
+    """Give the value as JSON in the order of its keys, without spaces, fit to be written as UTF-8.
 
     Raises:
         ValueError: The value holds NaN or an infinity.
         TypeError: The value is not JSON.
     """
-    return _COMPACT.encode(value)
+    text = _COMPACT.encode(value)
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        # A lone surrogate is legal in JSON, as an escape, and in no file.
+        return _ASCII.encode(value)
+    return text
 
 
 def digest(value: JSONValue) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from gepa_framework.workspace.codec import decode_outcome, encode_outcome
+from gepa_framework.workspace.codec import START, Encoded, decode_outcome, encode_control, encode_outcome
 from gepa_framework.workspace.database import read_database
 from gepa_framework.workspace.feed import Feed
 from gepa_framework.workspace.journal import Journal, Line, Record, Stored, event_text
 from gepa_framework.workspace.lock import WorkspaceLock
 
 __all__ = [
+    "START",
+    "Encoded",
     "Feed",
     "Journal",
     "Line",
@@ -16,6 +18,7 @@ __all__ = [
     "Stored",
     "WorkspaceLock",
     "decode_outcome",
+    "encode_control",
     "encode_outcome",
     "event_text",
     "read_database",

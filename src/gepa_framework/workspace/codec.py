@@ -65,22 +65,38 @@ def _plain(outcome: object) -> JSONValue:
     return fields
 
 
-def encode_outcome(outcome: Outcome) -> tuple[str, str]:
-    """Give kind and payload of an outcome.
+@attrs.frozen
+class Encoded:
+    """An input as the journal keeps it.
+
+    Attributes:
+        kind: What it is, such as ``rollout``.
+        effect_id: The effect that it is the outcome of, if it is one.
+        payload: JSON text.
+    """
+
+    kind: str
+    effect_id: str | None
+    payload: str
+
+
+#: The first entry of every journal: the machine was started.
+START = Encoded("start", None, "{}")
+
+
+def encode_outcome(outcome: Outcome, effect_id: str | None = None) -> Encoded:
+    """Encode an outcome.
 
     Raises:
         ValueError: It holds NaN or an infinity.
         TypeError: It holds what is not JSON.
     """
-    return _KINDS[type(outcome)], compact_json(_plain(outcome))
+    return Encoded(_KINDS[type(outcome)], effect_id, compact_json(_plain(outcome)))
 
 
-def encode(given: Input) -> tuple[str, str | None, str]:
-    """Give kind, effect id and payload of an input."""
-    if isinstance(given, Completed):
-        kind, payload = encode_outcome(given.outcome)
-        return kind, given.effect_id, payload
-    return _KINDS[type(given)], None, compact_json(_plain(given))
+def encode_control(control: Tick | Cancel) -> Encoded:
+    """Encode an input that is no outcome."""
+    return Encoded(_KINDS[type(control)], None, compact_json(_plain(control)))
 
 
 def _with_usage(fields: dict[str, Any]) -> dict[str, Any]:
@@ -112,10 +128,12 @@ def decode_outcome(kind: str, payload: str) -> Outcome:
     return _OUTCOMES[kind](json.loads(payload))
 
 
-def decode(kind: str, effect_id: str | None, payload: str) -> Input:
-    """Give the input back that was encoded."""
-    if kind == "tick":
+def decode(encoded: Encoded) -> Input | None:
+    """Give the input back that was encoded; ``None`` for the start."""
+    if encoded.kind == "start":
+        return None
+    if encoded.kind == "tick":
         return Tick()
-    if kind == "cancel":
-        return Cancel(**json.loads(payload))
-    return Completed(effect_id or "", decode_outcome(kind, payload))
+    if encoded.kind == "cancel":
+        return Cancel(**json.loads(encoded.payload))
+    return Completed(encoded.effect_id or "", decode_outcome(encoded.kind, encoded.payload))

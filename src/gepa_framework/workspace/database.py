@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -24,6 +25,18 @@ def storage_errors(path: Path) -> Iterator[None]:
             hint = "free some space and resume the run; nothing that was recorded is lost"
             raise DiskBudgetError(f"{path}: {text}", hint=hint) from error
         raise WorkspaceError(f"{path}: {text}") from error
+
+
+@contextmanager
+def file_errors(path: Path) -> Iterator[None]:
+    """Turn errors of the operating system into errors of ours, with the file and the cure."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            hint = "free some space and resume the run; nothing that was recorded is lost"
+            raise DiskBudgetError(f"{path}: {error.strerror}", hint=hint) from error
+        raise WorkspaceError(f"{path}: {error.strerror}") from error
 
 
 def _connect(path: Path) -> sqlite3.Connection:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import IO
 
+from gepa_framework.workspace.database import file_errors
 from gepa_framework.workspace.journal import Line
 
 
@@ -36,12 +37,17 @@ class Feed:
         self.write(lines)
 
     def write(self, lines: Iterable[Line]) -> None:
-        """Append events and hand them to the operating system."""
-        for line in lines:
-            self._feed.write(feed_line(line))
-            self._normalised.write(normalised_line(line))
-        self._feed.flush()
-        self._normalised.flush()
+        """Append events and hand them to the operating system.
+
+        Raises:
+            DiskBudgetError: There is no room; the events are on record all the same.
+        """
+        with file_errors(self.path):
+            for line in lines:
+                self._feed.write(feed_line(line))
+                self._normalised.write(normalised_line(line))
+            self._feed.flush()
+            self._normalised.flush()
 
     def close(self) -> None:
         """Close both files."""

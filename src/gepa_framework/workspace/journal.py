@@ -12,7 +12,7 @@ import attrs
 from gepa_framework.engine import Input
 from gepa_framework.errors import WorkspaceError
 from gepa_framework.types import EventBody, RolloutFailure, body_fields, compact_json
-from gepa_framework.workspace.codec import decode, encode
+from gepa_framework.workspace.codec import Encoded, decode
 from gepa_framework.workspace.database import create_database, open_database, storage_errors
 
 _INPUT = (
@@ -24,7 +24,6 @@ _ATTEMPT = (
     "completion_tokens, total_tokens, cost_usd) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _EVENT = "INSERT INTO events (seq, position, type, elapsed_us, body, chain) VALUES (?, ?, ?, ?, ?, ?)"
-_START = ("start", None, "{}")
 
 
 @attrs.frozen
@@ -32,14 +31,14 @@ class Record:
     """One input with everything that goes into its transaction.
 
     Attributes:
-        given: What the machine was fed; ``None`` for its start.
+        given: What the machine was fed, encoded.
         elapsed_us: Microseconds worked on the run by then.
         events: What the machine derived.
         request_digest: Digest of what was semantically asked, for an outcome.
         superseded: Failed attempts that the outcome replaced, oldest first.
     """
 
-    given: Input | None
+    given: Encoded
     elapsed_us: int
     events: tuple[EventBody, ...]
     request_digest: str | None = None
@@ -149,7 +148,7 @@ class Journal:
         return lines
 
     def _input_row(self, record: Record) -> tuple[object, ...]:
-        kind, effect_id, payload = encode(record.given) if record.given is not None else _START
+        kind, effect_id, payload = record.given.kind, record.given.effect_id, record.given.payload
         self._position += 1
         self._input_chain = _link(
             self._input_chain,
@@ -207,7 +206,7 @@ class Journal:
                 self._verify(event_chain, link, "event", seq)
                 found.append((name, body))
                 pending = next(events, None)
-            given = None if kind == "start" else decode(kind, effect_id, payload)
+            given = decode(Encoded(kind, effect_id, payload))
             yield Stored(given, elapsed_us, tuple(found))
         if pending is not None:
             raise WorkspaceError(f"{self.path}: event {pending[0]} follows from no input that is there")

@@ -1,0 +1,93 @@
+"""The cache before the world: the same request, whoever asked it first, is answered once."""
+
+from __future__ import annotations
+
+import enum
+import json
+from collections import Counter
+from collections.abc import Mapping
+
+from gepa_framework.engine import Outcome, ProposalFailure
+from gepa_framework.errors import CacheCorruptError, CacheMissError
+from gepa_framework.types import Cache, JSONValue, RolloutFailure, compact_json
+from gepa_framework.workspace import decode_outcome, encode_outcome
+
+
+class CacheMode(enum.StrEnum):
+    """How the cache is used."""
+
+    OFF = "off"
+    READWRITE = "readwrite"
+    READONLY = "readonly"
+
+
+class EffectCache:
+    """Outcomes by boundary and request digest, with every access counted.
+
+    Args:
+        cache: The plugin; not called at all in mode ``off``.
+        mode: How it is used.
+        namespace: What keeps this run's answers apart from others'.
+    """
+
+    def __init__(self, cache: Cache | None, mode: CacheMode, namespace: str) -> None:
+        self._cache = None if mode is CacheMode.OFF else cache
+        self.mode = mode
+        self.namespace = namespace
+        self._accesses: Counter[tuple[str, str]] = Counter()
+
+    async def get(self, boundary: str, key: str) -> Outcome | None:
+        """Give the outcome on record, or ``None`` where it has to be asked for.
+
+        Raises:
+            CacheMissError: There is none and the mode is ``readonly``.
+            CacheCorruptError: What is on record cannot be read.
+        """
+        if self._cache is None:
+            return None
+        value = await self._cache.get(f"{self.namespace}:{boundary}", key)
+        if value is not None:
+            self._accesses[boundary, "hit"] += 1
+            return _decode(value, boundary, key)
+        self._accesses[boundary, "miss"] += 1
+        if self.mode is CacheMode.READONLY:
+            raise CacheMissError(
+                f"the cache has no {boundary} {key} in namespace {self.namespace!r} and is read-only",
+                hint='run once with mode = "readwrite" and the same namespace',
+            )
+        return None
+
+    async def put(self, boundary: str, key: str, outcome: Outcome) -> None:
+        """Keep an outcome, unless it is a failure: the next run deserves another try."""
+        if self._cache is None or isinstance(outcome, RolloutFailure | ProposalFailure):
+            return
+        encoded = encode_outcome(outcome)
+        value = compact_json({"kind": encoded.kind, "payload": encoded.payload})
+        await self._cache.put(f"{self.namespace}:{boundary}", key, value.encode())
+        self._accesses[boundary, "write"] += 1
+
+    def profile(self) -> JSONValue:
+        """Give the accesses by boundary and action."""
+        boundaries: dict[str, dict[str, int]] = {}
+        for (boundary, action), count in sorted(self._accesses.items()):
+            boundaries.setdefault(boundary, {})[action] = count
+        totals: Mapping[str, int] = {
+            name: sum(counts.get(name, 0) for counts in boundaries.values())
+            for name in ("hit", "miss", "write")
+        }
+        return {
+            "mode": self.mode.value,
+            "namespace": self.namespace,
+            "totals": totals,
+            "boundaries": boundaries,
+        }
+
+
+def _decode(value: bytes, boundary: str, key: str) -> Outcome:
+    try:
+        entry = json.loads(value)
+        return decode_outcome(entry["kind"], entry["payload"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise CacheCorruptError(
+            f"the cache's {boundary} {key} cannot be read: {error}", hint="delete the cache file"
+        ) from error

@@ -1,0 +1,76 @@
+"""Telling the listeners: each hears every event, and none can harm the run or another."""
+
+from __future__ import annotations
+
+import enum
+import logging
+from collections.abc import Iterable, Sequence
+
+import attrs
+
+from gepa_framework.errors import PluginBrokenError
+from gepa_framework.types import Event, Listener
+
+_LOGGER = logging.getLogger(__name__)
+
+
+class OnError(enum.StrEnum):
+    """What becomes of a listener that raises."""
+
+    WARN = "warn"
+    DISABLE = "disable"
+    STOP = "stop"
+
+
+@attrs.define
+class Audience:
+    """One listener with its name and what it has raised so far."""
+
+    name: str
+    listener: Listener
+    on_error: OnError = OnError.WARN
+    errors: int = 0
+    disabled: bool = False
+
+
+class Hub:
+    """All listeners of a run.
+
+    Args:
+        audiences: In the order in which they are told.
+    """
+
+    def __init__(self, audiences: Sequence[Audience] = ()) -> None:
+        self._audiences = list(audiences)
+
+    def publish(self, events: Iterable[Event]) -> None:
+        """Tell every listener of every event.
+
+        Raises:
+            PluginBrokenError: A listener with ``on_error = "stop"`` raised.
+        """
+        for event in events:
+            for audience in self._audiences:
+                if not audience.disabled:
+                    self._tell(audience, event)
+
+    def _tell(self, audience: Audience, event: Event) -> None:
+        try:
+            audience.listener.on_event(event)
+        except Exception as error:
+            audience.errors += 1
+            text = f"the listener {audience.name!r} raised {type(error).__name__}: {error}"
+            if audience.on_error is OnError.STOP:
+                raise PluginBrokenError(text, hint='mend it, or set on_error = "warn"') from error
+            audience.disabled = audience.on_error is OnError.DISABLE
+            if audience.errors == 1:
+                what = "it is not told of further events" if audience.disabled else "the run goes on"
+                _LOGGER.warning("%s; %s", text, what, exc_info=error)
+
+    def close(self) -> None:
+        """Close every listener, whatever the others do."""
+        for audience in self._audiences:
+            try:
+                audience.listener.close()
+            except Exception as error:  # noqa: BLE001
+                _LOGGER.warning("the listener %r raised when closed: %s", audience.name, error)

@@ -1,0 +1,228 @@
+"""Carrying commands out: cache first, then the plugin, with its failures turned into data."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import attrs
+
+from gepa_framework.engine import (
+    Command,
+    Describe,
+    LoadProgram,
+    LoadRows,
+    Outcome,
+    ProposalFailure,
+    Propose,
+    Rollout,
+)
+from gepa_framework.errors import ContainerContractError, GepaError, PluginBrokenError, ProposerError
+from gepa_framework.runtime.caching import EffectCache
+from gepa_framework.runtime.requests import RequestDigests
+from gepa_framework.runtime.retry import RetryPolicy
+from gepa_framework.types import (
+    ContainerInfo,
+    Executor,
+    FailureKind,
+    JSONObject,
+    Program,
+    Proposal,
+    Proposer,
+    RolloutFailure,
+    RolloutOutcome,
+    RolloutRequest,
+    RolloutResult,
+    TaskRow,
+    Transport,
+)
+from gepa_framework.workspace import Encoded, encode_outcome
+
+T = TypeVar("T")
+
+
+@attrs.frozen
+class Performed:
+    """A command that was carried out.
+
+    Attributes:
+        outcome: What came of it.
+        encoded: The outcome as the journal keeps it.
+        request_digest: What was semantically asked.
+        superseded: Failed attempts before it, oldest first.
+    """
+
+    outcome: Outcome
+    encoded: Encoded
+    request_digest: str
+    superseded: tuple[RolloutFailure, ...] = ()
+
+
+@attrs.frozen
+class World:
+    """The plugins that commands are carried out with.
+
+    Attributes:
+        run_id: What rollout ids are derived from.
+        transport: Speaks to the container.
+        proposer: Writes candidates.
+        executor: Runs the calls; in place where ``None``.
+        retry: How failed rollouts are tried again.
+        policy: Sent with each rollout.
+    """
+
+    run_id: str
+    transport: Transport
+    proposer: Proposer
+    retry: RetryPolicy
+    policy: JSONObject
+    executor: Executor | None = None
+
+
+class Performer:
+    """Turns commands into outcomes.
+
+    Args:
+        world: The plugins.
+        cache: Answers that are known.
+        requests: What commands ask, as digests.
+    """
+
+    def __init__(self, world: World, cache: EffectCache, requests: RequestDigests) -> None:
+        self._world = world
+        self.cache = cache
+        self._requests = requests
+
+    async def perform(self, command: Command, *, again: bool) -> Performed:
+        """Carry out one command.
+
+        Args:
+            command: What to do.
+            again: It may have been under way when the process died.
+
+        Raises:
+            GepaError: A set-up effect failed, or the cache did.
+        """
+        boundary, key = self._requests.boundary(command), self._requests.key(command)
+        known = await self.cache.get(boundary, key)
+        superseded: tuple[RolloutFailure, ...] = ()
+        if known is not None:
+            outcome = known
+        elif isinstance(command, Rollout):
+            outcome, superseded = await self._rollout(command, again=again)
+        elif isinstance(command, Propose):
+            outcome = await self._propose(command)
+        else:
+            outcome = await self._setup(command)
+        outcome, encoded = _encode(command, outcome)
+        if known is None:
+            await self.cache.put(boundary, key, outcome)
+        return Performed(outcome, encoded, key, superseded)
+
+    async def _call(self, call: Callable[[], Awaitable[T]]) -> T:
+        executor = self._world.executor
+        return await (call() if executor is None else executor.submit(call))
+
+    async def _setup(self, command: Describe | LoadProgram | LoadRows) -> Outcome:
+        transport = self._world.transport
+        try:
+            if isinstance(command, Describe):
+                return _expect(ContainerInfo, await self._call(transport.describe))
+            if isinstance(command, LoadProgram):
+                return _expect(Program, await self._call(transport.program))
+            wanted = command.request
+            return _checked(command, tuple(await self._call(lambda: transport.rows(wanted))))
+        except GepaError:
+            raise
+        except Exception as error:
+            raise PluginBrokenError(
+                f"the transport raised {type(error).__name__}: {error}", hint="report it to its authors"
+            ) from error
+
+    async def _rollout(
+        self, command: Rollout, *, again: bool
+    ) -> tuple[RolloutOutcome, tuple[RolloutFailure, ...]]:
+        superseded: list[RolloutFailure] = []
+        for attempt in range(1, self._world.retry.attempts + 1):
+            outcome = await self._attempt(command, attempt, again=again and attempt == 1)
+            if isinstance(outcome, RolloutResult):
+                break
+            wait = self._world.retry.wait(outcome, attempt)
+            if wait is None:
+                break
+            superseded.append(outcome)
+            await asyncio.sleep(wait)
+        return outcome, tuple(superseded)
+
+    async def _attempt(self, command: Rollout, attempt: int, *, again: bool) -> RolloutOutcome:
+        request = RolloutRequest(
+            rollout_id=rollout_id(self._world.run_id, command.effect_id, attempt),
+            candidate=command.candidate,
+            row=command.row,
+            stage=command.stage,
+            task_id=command.task_id,
+            policy=self._world.policy,
+            poll_first=again,
+        )
+        try:
+            outcome = await self._call(lambda: self._world.transport.rollout(request))
+        except Exception as error:  # noqa: BLE001 - whatever a plugin raises harms this rollout only
+            message = f"the transport raised {type(error).__name__}: {error}"
+            return RolloutFailure(FailureKind.TRANSPORT, "plugin_raised", message)
+        if not isinstance(outcome, RolloutResult | RolloutFailure):
+            message = f"the transport gave {type(outcome).__name__} for a rollout"
+            return RolloutFailure(FailureKind.CONTRACT, "wrong_type", message)
+        return outcome
+
+    async def _propose(self, command: Propose) -> Proposal | ProposalFailure:
+        try:
+            proposal = await self._call(lambda: self._world.proposer.propose(command.request))
+        except ProposerError as error:
+            return ProposalFailure(error.error_code, str(error))
+        except Exception as error:  # noqa: BLE001 - whatever a plugin raises costs this proposal only
+            return ProposalFailure("plugin_raised", f"the proposer raised {type(error).__name__}: {error}")
+        if not isinstance(proposal, Proposal):
+            return ProposalFailure("wrong_type", f"the proposer gave {type(proposal).__name__}")
+        return proposal
+
+
+def rollout_id(run_id: str, effect_id: str, attempt: int) -> str:
+    """Give the id that a container may tell a repeated rollout by."""
+    text = f"{run_id}\x1f{effect_id}\x1f{attempt}"
+    return "gepa_" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:24]
+
+
+def _expect(kind: type[T], value: object) -> T:
+    if not isinstance(value, kind):
+        raise PluginBrokenError(f"the transport gave {type(value).__name__} where {kind.__name__} was due")
+    return value
+
+
+def _checked(command: LoadRows, rows: tuple[TaskRow, ...]) -> tuple[TaskRow, ...]:
+    for row in rows:
+        _expect(TaskRow, row)
+    if len(rows) != len(command.request):
+        raise ContainerContractError(
+            f"{len(command.request)} rows of split {command.request.split!r} were asked for "
+            f"and {len(rows)} came"
+        )
+    if len({row.id for row in rows}) != len(rows):
+        raise ContainerContractError(f"split {command.request.split!r} has two rows of one id")
+    return rows
+
+
+def _encode(command: Command, outcome: Outcome) -> tuple[Outcome, Encoded]:
+    """Encode an outcome; one that is not JSON becomes the failure that it is."""
+    try:
+        return outcome, encode_outcome(outcome, command.effect_id)
+    except (TypeError, ValueError) as error:
+        failure: Outcome
+        if isinstance(command, Rollout):
+            failure = RolloutFailure(FailureKind.CONTRACT, "not_json", f"the answer is not JSON: {error}")
+        elif isinstance(command, Propose):
+            failure = ProposalFailure("not_json", f"the proposal is not JSON: {error}")
+        else:
+            raise ContainerContractError(f"{command.effect_id} is not JSON: {error}") from error
+        return failure, encode_outcome(failure, command.effect_id)

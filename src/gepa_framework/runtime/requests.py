@@ -1,0 +1,79 @@
+"""What an effect asks, as a digest: independent of run, path, port, time and order."""
+
+from __future__ import annotations
+
+import hashlib
+
+from gepa_framework.engine import Command, Describe, LoadProgram, LoadRows, Propose, Rollout, request_fields
+from gepa_framework.types import Candidate, JSONObject, TaskRow, digest
+
+
+class RequestDigests:
+    """Digests of commands, with the large and recurring parts digested once.
+
+    Args:
+        transport: Name of the transport.
+        proposer: Name of the proposer.
+        proposer_config: The proposer's configuration; another one is another request.
+        policy: The ``[policy]`` table.
+    """
+
+    def __init__(
+        self, transport: str, proposer: str, proposer_config: JSONObject, policy: JSONObject
+    ) -> None:
+        self._transport = transport
+        self._proposer = proposer
+        self._proposer_config = digest(proposer_config)
+        self._policy = digest(policy)
+        self._candidates: dict[str, str] = {}
+        self._rows: dict[tuple[str, str], str] = {}
+
+    def boundary(self, command: Command) -> str:
+        """Give the name of the boundary that a command crosses."""
+        if isinstance(command, Rollout):
+            return "container.rollout"
+        if isinstance(command, Propose):
+            return f"proposer.{self._proposer}"
+        if isinstance(command, LoadRows):
+            return "container.dataset_rows"
+        return "container.program" if isinstance(command, LoadProgram) else "container.metadata"
+
+    def key(self, command: Command) -> str:
+        """Give the SHA-256 of what the command asks."""
+        if isinstance(command, Rollout):
+            parts = (
+                command.task_id,
+                self._policy,
+                self._candidate(command.candidate),
+                self._row(command.row),
+            )
+            text = "\x1f".join(("container.rollout", *parts))
+            return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+        return digest({"boundary": self.boundary(command), "request": self._request(command)})
+
+    def _request(self, command: Describe | LoadProgram | LoadRows | Propose) -> JSONObject:
+        if isinstance(command, Propose):
+            return {"config": self._proposer_config, "request": request_fields(command.request)}
+        if isinstance(command, LoadRows):
+            wanted = command.request
+            return {
+                "split": wanted.split,
+                "ids": wanted.ids,
+                "seeds": wanted.seeds,
+                "filters": wanted.filters,
+            }
+        return {"transport": self._transport}
+
+    def _candidate(self, candidate: Candidate) -> str:
+        known = self._candidates.get(candidate.id)
+        if known is None:
+            texts: JSONObject = dict(candidate.components)
+            known = self._candidates[candidate.id] = digest(texts)
+        return known
+
+    def _row(self, row: TaskRow) -> str:
+        place = row.split, row.id
+        known = self._rows.get(place)
+        if known is None:
+            known = self._rows[place] = digest({"split": row.split, "id": row.id, "data": row.data})
+        return known

@@ -1,0 +1,40 @@
+"""How often, and after how long, a failed rollout is tried again."""
+
+from __future__ import annotations
+
+import random
+
+import attrs
+
+from gepa_framework.types import RolloutFailure
+
+#: No wait is longer, whatever a container asks for.
+LONGEST_WAIT = 60.0
+
+
+@attrs.frozen
+class RetryPolicy:
+    """Bounded, jittered, and patient where the container asks for patience.
+
+    Attributes:
+        attempts: How often one rollout is tried in all.
+        backoff_seconds: The first wait; each further one is twice as long.
+    """
+
+    attempts: int = 3
+    backoff_seconds: float = 0.5
+
+    def wait(self, failure: RolloutFailure, attempt: int) -> float | None:
+        """Give the seconds to wait before the next attempt; ``None`` when there is none.
+
+        Args:
+            failure: What the attempt came to.
+            attempt: Its number, from 1.
+        """
+        if not failure.retryable or attempt >= self.attempts:
+            return None
+        wait = self.backoff_seconds * float(2 ** (attempt - 1))
+        if failure.retry_after_seconds is not None:
+            wait = max(wait, failure.retry_after_seconds)
+        # Rollouts that failed together should not come back together; results do not depend on it.
+        return min(wait * random.uniform(0.8, 1.2), LONGEST_WAIT)  # noqa: S311
