@@ -123,7 +123,7 @@ def _failed(rollout_id: str, error: PolicyError) -> Payload:
         "status": "failed",
         "success_status": "error",
         "status_detail": f"{error.code}: {error.message}",
-        "failure": failure,
+        "error": failure,
         "metadata": {"error_code": error.code, "retryable": error.retryable},
         "created_at": now,
         "updated_at": now,
