@@ -86,7 +86,7 @@ class HttpClient:
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self.redact = Redactor((*secrets, *secrets_of(headers or {})))
-        self._total = total_timeout
+        self.total_timeout = total_timeout
         self._limit = max_body_bytes
         self._headers = {
             "accept": "application/json",
@@ -126,7 +126,7 @@ class HttpClient:
             HttpError: Anything else; the texts in it are free of secrets.
             ValueError, TypeError: `json` is not JSON.
         """
-        seconds = self._total if timeout is None else timeout
+        seconds = self.total_timeout if timeout is None else timeout
         request = self._build(method, path, json, headers or {})
         again = method == "GET" if idempotent is None else idempotent
         try:

@@ -10,10 +10,12 @@ from urllib.parse import quote
 #: What a secret is replaced by.
 MASK = "[redacted]"
 #: A shorter "secret" would take innocent words out of every text.
-MIN_SECRET_CHARS = 4
+MIN_SECRET_CHARS = 6
 
 _SECRET_NAME = re.compile(
-    r"(api_?key|token|secret|passw(or)?d|credential|authorization|cookie|private_?key)s?$", re.IGNORECASE
+    r"(api_?keys?|(access|private|secret|signing)_?key|token|secrets?|passw(or)?d|passphrase|credentials?"
+    r"|authorization|cookie)$",
+    re.IGNORECASE,
 )
 _PATTERNS = (
     re.compile(r"\b(sk|rk|pk)-[A-Za-z0-9_-]{8,}"),
@@ -44,7 +46,7 @@ class Redactor:
     """Takes known secrets, and what looks like one, out of a text.
 
     Args:
-        secrets: Texts never to be shown; those under four characters are left alone.
+        secrets: Texts never to be shown; those under six characters are left alone.
     """
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
