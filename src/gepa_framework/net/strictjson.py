@@ -51,8 +51,8 @@ def _children(value: JSONValue) -> Iterator[JSONValue]:
 
 def _check_depth(value: JSONValue) -> None:
     level = [value]
-    for _ in range(MAX_DEPTH + 1):
-        level = [child for parent in level for child in _children(parent)]
+    for _ in range(MAX_DEPTH):
+        level = [child for parent in level for child in _children(parent) if isinstance(child, dict | list)]
         if not level:
             return
     raise JSONRefused(f"nested deeper than {MAX_DEPTH} levels")
