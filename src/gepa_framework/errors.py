@@ -87,6 +87,8 @@ class GepaError(RuntimeError):
 
     error_code: ClassVar[str] = "gepa_error"
     exit_code: ClassVar[ExitCode] = ExitCode.FAILED
+    #: Where the run's files are, when it got as far as having some.
+    run_dir: str = ""
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)

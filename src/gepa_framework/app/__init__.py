@@ -1,1 +1,8 @@
+"""The composition root: where configuration, plugins, machine, runtime and workspace become a run."""
+
 from __future__ import annotations
+
+from gepa_framework.app.result import GepaRunResult
+from gepa_framework.app.run import GepaRun
+
+__all__ = ["GepaRun", "GepaRunResult"]

@@ -20,12 +20,16 @@ class Ledger:
         heldout_rollouts: Rollouts on heldout rows.
         failed_rollouts: Those of either that gave no score.
         proposals: Proposals asked for.
+        unpriced_rollouts: Rollouts whose cost is not known.
+        unpriced_proposals: Proposals whose cost is not known.
     """
 
     train_rollouts: int = 0
     heldout_rollouts: int = 0
     failed_rollouts: int = 0
     proposals: int = 0
+    unpriced_rollouts: int = 0
+    unpriced_proposals: int = 0
     _nano_usd: int | None = 0
     _prompt: int | None = 0
     _completion: int | None = 0
@@ -38,11 +42,13 @@ class Ledger:
         else:
             self.train_rollouts += 1
         self.failed_rollouts += failed
+        self.unpriced_rollouts += usage.cost_usd is None
         self._consume(usage)
 
     def count_proposal(self, usage: Usage) -> None:
         """Enter one proposal."""
         self.proposals += 1
+        self.unpriced_proposals += usage.cost_usd is None
         self._consume(usage)
 
     def _consume(self, usage: Usage) -> None:
@@ -57,6 +63,12 @@ class Ledger:
     def rollouts(self) -> int:
         """Rollouts in all."""
         return self.train_rollouts + self.heldout_rollouts
+
+    @property
+    def unpriced(self) -> tuple[str, ...]:
+        """The boundaries whose cost is not known, with how many calls that is."""
+        parts = (("container.rollout", self.unpriced_rollouts), ("proposer", self.unpriced_proposals))
+        return tuple(f"{boundary} x {count}" for boundary, count in parts if count)
 
     @property
     def cost_usd(self) -> float | None:

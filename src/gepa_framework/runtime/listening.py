@@ -41,7 +41,7 @@ class Hub:
     """
 
     def __init__(self, audiences: Sequence[Audience] = ()) -> None:
-        self._audiences = list(audiences)
+        self.audiences = tuple(audiences)
 
     def publish(self, events: Iterable[Event]) -> None:
         """Tell every listener of every event.
@@ -50,7 +50,7 @@ class Hub:
             PluginBrokenError: A listener with ``on_error = "stop"`` raised.
         """
         for event in events:
-            for audience in self._audiences:
+            for audience in self.audiences:
                 if not audience.disabled:
                     self._tell(audience, event)
 
@@ -69,7 +69,7 @@ class Hub:
 
     def close(self) -> None:
         """Close every listener, whatever the others do."""
-        for audience in self._audiences:
+        for audience in self.audiences:
             try:
                 audience.listener.close()
             except Exception as error:  # noqa: BLE001

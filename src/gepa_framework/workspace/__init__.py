@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gepa_framework.workspace.codec import START, Encoded, decode_outcome, encode_control, encode_outcome
-from gepa_framework.workspace.database import read_database
+from gepa_framework.workspace.database import file_errors, read_database, storage_errors
 from gepa_framework.workspace.feed import Feed
 from gepa_framework.workspace.journal import Journal, Line, Record, Stored, event_text
 from gepa_framework.workspace.lock import WorkspaceLock
@@ -21,5 +21,7 @@ __all__ = [
     "encode_control",
     "encode_outcome",
     "event_text",
+    "file_errors",
     "read_database",
+    "storage_errors",
 ]

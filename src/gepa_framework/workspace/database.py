@@ -49,30 +49,44 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 def create_database(path: Path, meta: Mapping[str, str]) -> sqlite3.Connection:
-    """Create a workspace's database and give the one connection that may write it.
+    """Create a workspace's database, whole or not at all, and give the one connection that may write it.
 
     Raises:
         WorkspaceError: There is one already, or the file cannot be written.
     """
-    from sqlalchemy import create_engine  # noqa: PLC0415 - a third of a second that most commands can do without
-    from sqlalchemy.pool import StaticPool  # noqa: PLC0415
-
-    from gepa_framework.workspace.schema import VIEWS, metadata  # noqa: PLC0415
-
     if path.exists():
         raise WorkspaceError(f"{path} exists already")
-    with storage_errors(path):
-        connection = _connect(path)
-        engine = create_engine("sqlite://", creator=lambda: connection, poolclass=StaticPool)
+    draft = path.with_suffix(".new")
+    with file_errors(draft), storage_errors(draft):
+        draft.unlink(missing_ok=True)
+        connection = _connect(draft)
         connection.execute("BEGIN IMMEDIATE")
-        metadata.create_all(engine)
-        for name, query in VIEWS.items():
-            connection.execute(f"CREATE VIEW {name} AS {query}")
-        connection.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)")
+        for statement in schema_statements():
+            connection.execute(statement)
         connection.execute("INSERT INTO alembic_version VALUES (?)", (REVISION,))
         connection.executemany("INSERT INTO meta VALUES (?, ?)", list(meta.items()))
         connection.execute("COMMIT")
-    return connection
+        connection.close()
+        draft.rename(path)
+        return _connect(path)
+
+
+def schema_statements() -> Iterator[str]:
+    """Give the statements that make the newest schema, from the same metadata that migrations use."""
+    # A third of a second that most commands can do without.
+    from sqlalchemy.dialects import sqlite  # noqa: PLC0415
+    from sqlalchemy.schema import CreateIndex, CreateTable  # noqa: PLC0415
+
+    from gepa_framework.workspace.schema import VIEWS, metadata  # noqa: PLC0415
+
+    dialect = sqlite.dialect()
+    yield "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"
+    for table in metadata.sorted_tables:
+        yield str(CreateTable(table).compile(dialect=dialect))
+        for index in table.indexes:
+            yield str(CreateIndex(index).compile(dialect=dialect))
+    for name, query in VIEWS.items():
+        yield f"CREATE VIEW {name} AS {query}"
 
 
 def open_database(path: Path) -> sqlite3.Connection:

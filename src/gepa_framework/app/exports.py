@@ -1,0 +1,141 @@
+"""Exports: files made from the machine and the chronicle; each can be made again from the journal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import attrs
+
+from gepa_framework.app import files
+from gepa_framework.app.chart import score_chart
+from gepa_framework.app.chronicle import Chronicle
+from gepa_framework.app.result import GepaRunResult
+from gepa_framework.engine import HeldoutScore, Machine, Run
+from gepa_framework.errors import GepaError
+from gepa_framework.types import JSONObject, JSONValue
+
+
+def export(
+    machine: Machine,
+    chronicle: Chronicle,
+    *,
+    run_id: str,
+    run_dir: Path,
+    status: str,
+    error: GepaError | None,
+    cache_profile: JSONValue,
+) -> GepaRunResult:
+    """Write every file of the run's directory and give the result that they describe."""
+    run = machine.run
+    files.write_json(run_dir / files.CACHE_PROFILE, cache_profile)
+    files.write_json(
+        run_dir / files.CANDIDATES,
+        {"candidates": [attrs.asdict(entry) for entry in chronicle.candidates.values()]},
+    )
+    files.write_json(run_dir / files.FRONTIER, frontier(run))
+    files.write_json(run_dir / files.BEST, _best(run))
+    files.write_text(run_dir / files.CHART, score_chart(chronicle.scores, run.ledger.train_rollouts))
+    result = make_result(machine, chronicle, run_id=run_id, run_dir=run_dir, status=status, error=error)
+    files.write_json(run_dir / files.MANIFEST, {"schema": "gepa_result_manifest.v1", **result.to_dict()})
+    return result
+
+
+def frontier(run: Run) -> JSONValue:
+    """Give the front: who is best on each Pareto row, and who survives the reduction."""
+    if not run.has_pool:
+        return {"cells": [], "members": [], "survivors": []}
+    pool = run.pool
+    names = [member.candidate.id for member in pool.members]
+    return {
+        "kind": "instance",
+        "cells": [
+            {
+                "row_id": row,
+                "best": pool.frontier.cell_best(cell),
+                "candidates": [names[index] for index in pool.frontier.members(cell)],
+            }
+            for cell, row in enumerate(pool.rows)
+        ],
+        "members": [
+            {
+                "candidate_id": name,
+                "score": pool.frontier.mean(index),
+                "coverage": pool.frontier.coverage(index),
+                "parent_ids": pool.members[index].parent_ids,
+            }
+            for index, name in enumerate(names)
+        ],
+        "survivors": [names[index] for index in pool.frontier.survivors()],
+        "weights": {names[index]: weight for index, weight in pool.frontier.weights()},
+    }
+
+
+def _best(run: Run) -> JSONValue:
+    if not run.has_pool:
+        return {"candidate_id": None, "components": {}}
+    best = run.pool.best
+    return {
+        "candidate_id": best.candidate.id,
+        "parent_ids": best.parent_ids,
+        "iteration": best.iteration,
+        "score": run.pool.best_score,
+        "components": dict(best.candidate.components),
+    }
+
+
+def make_result(
+    machine: Machine,
+    chronicle: Chronicle,
+    *,
+    run_id: str,
+    run_dir: Path,
+    status: str,
+    error: GepaError | None,
+) -> GepaRunResult:
+    """Give the result of a run as it stands."""
+    run = machine.run
+    best = run.pool.best.candidate if run.has_pool else None
+    usage = run.ledger.usage
+    return GepaRunResult(
+        run_id=run_id,
+        run_dir=run_dir,
+        status=status,
+        best_candidate=dict(best.components) if best else {},
+        best_candidate_id=best.id if best else "",
+        best_score=run.pool.best_score if best else None,
+        seed_score=run.pool.frontier.mean(0) if best else None,
+        heldout=_heldout(run),
+        stopped_by=run.stopped,
+        iterations=run.iteration,
+        candidates=len(run.pool.members) if best else 0,
+        rollouts=run.ledger.rollouts,
+        failed_rollouts=run.ledger.failed_rollouts,
+        cost_usd=usage.cost_usd,
+        usage=usage,
+        unpriced=run.ledger.unpriced,
+        failure=_failure(error),
+        manifest_path=run_dir / files.MANIFEST,
+        event_feed_path=run_dir / files.EVENTS,
+        normalized_event_feed_path=run_dir / files.NORMALISED,
+        cache_profile_path=run_dir / files.CACHE_PROFILE,
+        candidate_registry_path=run_dir / files.CANDIDATES,
+        frontier_path=run_dir / files.FRONTIER,
+        score_chart_path=run_dir / files.CHART,
+        run_registry_path=run_dir.parent / files.REGISTRY,
+        workspace_db_path=run_dir / files.WORKSPACE,
+        artifact_refs=tuple(files.artifact_refs(run_dir)),
+        state_history=tuple(chronicle.state_history),
+    )
+
+
+def _heldout(run: Run) -> dict[str, HeldoutScore]:
+    if not run.has_pool:
+        return {}
+    roles = {"seed": run.seed.id, "best": run.pool.best.candidate.id}
+    return {role: run.heldout_scores[name] for role, name in roles.items() if name in run.heldout_scores}
+
+
+def _failure(error: GepaError | None) -> JSONObject | None:
+    if error is None:
+        return None
+    return {"error_code": error.error_code, "message": error.message, "hint": error.hint}

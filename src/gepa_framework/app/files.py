@@ -1,0 +1,79 @@
+"""The files of a run's directory, by name."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from gepa_framework.types import JSONObject, JSONValue, compact_json
+from gepa_framework.workspace import file_errors
+
+WORKSPACE = "workspace.sqlite"
+EVENTS = "events.jsonl"
+NORMALISED = "events.normalized.jsonl"
+MANIFEST = "result_manifest.json"
+CACHE_PROFILE = "cache_profile.json"
+CANDIDATES = "candidate_registry.json"
+FRONTIER = "frontier.json"
+BEST = "best_candidate.json"
+CHART = "score_chart.svg"
+LOCK = "plugins.lock.json"
+CONTAINER_LOG = "container.log"
+REGISTRY = "run_registry.jsonl"
+
+#: What the manifest lists, with its kind.
+ARTIFACTS = (
+    (WORKSPACE, "workspace"),
+    (EVENTS, "event_feed"),
+    (NORMALISED, "normalized_event_feed"),
+    (CACHE_PROFILE, "cache_profile"),
+    (CANDIDATES, "candidate_registry"),
+    (FRONTIER, "frontier"),
+    (BEST, "best_candidate"),
+    (CHART, "score_chart"),
+    (LOCK, "plugins_lock"),
+    (CONTAINER_LOG, "container_log"),
+)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    draft = path.with_name(f".{path.name}.new")
+    with file_errors(path):
+        draft.write_text(text, encoding="utf-8", errors="surrogatepass")
+        draft.replace(path)
+
+
+def write_json(path: Path, value: JSONValue) -> None:
+    """Write a value as JSON for people, whole or not at all."""
+    text = json.dumps(json.loads(compact_json(value)), indent=2, ensure_ascii=False)
+    write_text(path, text + "\n")
+
+
+def append_line(path: Path, value: JSONValue) -> None:
+    """Append one line of JSON in one write, so that lines of two processes do not mix."""
+    with file_errors(path):
+        handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        try:
+            os.write(handle, (compact_json(value) + "\n").encode())
+        finally:
+            os.close(handle)
+
+
+def stamped(row: JSONObject) -> JSONObject:
+    """Give a row of the registry with the time in front."""
+    return {"ts": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), **row}
+
+
+def artifact_refs(run_dir: Path) -> Iterable[JSONObject]:
+    """Give kind, path, SHA-256 and size of every artefact that is there."""
+    for name, kind in ARTIFACTS:
+        path = run_dir / name
+        if path.is_file():
+            with path.open("rb") as file:
+                sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+            yield {"kind": kind, "path": str(path), "sha256": sha256, "bytes": path.stat().st_size}

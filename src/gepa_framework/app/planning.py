@@ -1,0 +1,90 @@
+"""The plan of a run, out of its configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from gepa_framework.config import DatasetSection, GepaSection, LoadedConfig, PluginChoice, RunConfig
+from gepa_framework.engine import ComponentRule, FailedRollouts, Limits, Plan
+from gepa_framework.types import JSONObject, Kind, RowsRequest, digest
+
+#: Tables and keys that say where and how fast, but not what.
+_CIRCUMSTANCES = frozenset({"cache", "container", "executor", "listeners", "plugins"})
+
+
+def make_plan(loaded: LoadedConfig) -> Plan:
+    """Give the plan that a configuration describes."""
+    config, gepa = loaded.config, loaded.config.gepa
+    return Plan(
+        seed=config.run.seed,
+        train=_rows(config.dataset, config.dataset.train_split, config.dataset.train),
+        heldout=_rows(config.dataset, config.dataset.heldout_split, config.dataset.heldout),
+        limits=_limits(gepa, heldout=2 * len(config.dataset.heldout)),
+        seed_candidate=config.seed_candidate,
+        target_modules=config.candidate.target_modules,
+        candidate_prefix=config.candidate.candidate_id_prefix,
+        pareto=tuple(map(str, gepa.task_pools.pareto or ())),
+        minibatch_pool=tuple(map(str, gepa.task_pools.minibatch or ())),
+        minibatch_size=gepa.minibatch_size,
+        selection=config.selection.strategy,
+        acceptance=config.acceptance.rule,
+        acceptance_margin=config.acceptance.margin,
+        failed_rollouts=FailedRollouts(gepa.failed_rollout_policy),
+        failure_tolerance=gepa.rollout_failure_rate_tolerance,
+        perfect_score=gepa.perfect_score,
+        component_rule=ComponentRule(gepa.component_selector),
+        include_rejected=gepa.include_rejected,
+        max_proposer_failures=gepa.max_consecutive_proposer_failures,
+        config_digest=config_digest(loaded.resolved),
+        policy=config.policy,
+    )
+
+
+def _rows(dataset: DatasetSection, split: str, names: Sequence[int | str]) -> RowsRequest:
+    if dataset.kind == "seeds":
+        return RowsRequest(split, seeds=tuple(int(name) for name in names), filters=dataset.filters)
+    return RowsRequest(split, ids=tuple(map(str, names)), filters=dataset.filters)
+
+
+def _limits(gepa: GepaSection, *, heldout: int) -> Limits:
+    total = gepa.max_total_rollouts
+    if gepa.max_train_rollouts is None and gepa.max_heldout_rollouts is None:
+        train, kept = total - heldout, heldout
+    else:
+        train, kept = gepa.max_train_rollouts or total, gepa.max_heldout_rollouts or total
+    return Limits(
+        train_rollouts=train,
+        heldout_rollouts=kept,
+        iterations=gepa.max_generations,
+        seconds=gepa.max_time_seconds,
+        cost_usd=gepa.max_cost_usd or None,
+        prompt_tokens=gepa.max_prompt_tokens,
+        completion_tokens=gepa.max_completion_tokens,
+        total_tokens=gepa.max_total_tokens,
+    )
+
+
+def config_digest(resolved: JSONObject) -> str:
+    """Give the digest of what decides a run: the same wherever and however fast it is run."""
+    return digest({name: value for name, value in resolved.items() if name not in _CIRCUMSTANCES | {"run"}})
+
+
+def desugared_stoppers(
+    config: RunConfig, config_class: Callable[[Kind, str], type[object]]
+) -> list[PluginChoice]:
+    """Give the stoppers that the older keys of ``[gepa]`` stand for."""
+    gepa = config.gepa
+    wanted = (
+        ("no_improvement", "iterations", gepa.no_improvement_generations, gepa.no_improvement_metric),
+        ("score_threshold", "score", gepa.score_threshold_value, gepa.score_threshold_metric),
+    )
+    return [
+        PluginChoice(
+            kind=Kind.STOPPER,
+            name=name,
+            options=config_class(Kind.STOPPER, name)(**{key: value}),
+            path=f"gepa.{name}",
+        )
+        for name, key, value, metric in wanted
+        if value is not None and metric == "train"
+    ]

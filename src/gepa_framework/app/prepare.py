@@ -1,0 +1,178 @@
+"""From a configuration file to everything that a run is made of; nothing is spent and nothing is written."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import attrs
+
+from gepa_framework.app.planning import desugared_stoppers, make_plan
+from gepa_framework.config import LoadedConfig, PluginChoice, PluginsSection, RunConfig, parse_config
+from gepa_framework.config.document import read_text
+from gepa_framework.engine import Plan
+from gepa_framework.net.redact import Redactor, secrets_of
+from gepa_framework.plugins import LoadedPlugin, Plugins
+from gepa_framework.types import BuildContext, Cache, Executor, JSONObject, Kind, Proposer, Stopper, Transport
+
+
+@attrs.frozen
+class Prepared:
+    """A configuration with its plugins loaded and its plan made.
+
+    Attributes:
+        loaded: The configuration, with positions and warnings.
+        plugins: The installed plugins.
+        chosen: Those that the configuration selects.
+        plan: What the machine is built from.
+        run_id: The run's name.
+        run_dir: Where it will write.
+    """
+
+    loaded: LoadedConfig
+    plugins: Plugins
+    chosen: tuple[PluginChoice, ...]
+    plan: Plan
+    run_id: str
+    run_dir: Path
+    environ: Mapping[str, str] = attrs.field(repr=False)
+
+    @property
+    def config(self) -> RunConfig:
+        """The configuration."""
+        return self.loaded.config
+
+    def loaded_plugins(self) -> Sequence[LoadedPlugin]:
+        """Give the plugins that are selected, imported and checked."""
+        return [self.plugins.load(choice.kind, choice.name) for choice in self.chosen]
+
+    def lock(self) -> JSONObject:
+        """Give what the run is to find again when it is resumed."""
+        return self.plugins.lock([(choice.kind, choice.name, choice.options) for choice in self.chosen])
+
+
+def new_run_id() -> str:
+    """Make a name for a run that has none: when it began, and a random tail."""
+    return f"gepa_{time.strftime('%Y%m%d_%H%M%S', time.gmtime())}_{secrets.token_hex(3)}"
+
+
+def prepare_file(path: Path, *, sets: Sequence[str], environ: Mapping[str, str]) -> Prepared:
+    """Prepare the run that a file describes.
+
+    Raises:
+        ConfigError: With every problem of the file.
+        PluginError: A selected plugin cannot be used.
+    """
+    base_dir = path.absolute().parent
+    return prepare_text(
+        read_text(path, str(path)), file=str(path), base_dir=base_dir, sets=sets, environ=environ
+    )
+
+
+def prepare_text(
+    text: str,
+    *,
+    file: str,
+    base_dir: Path,
+    sets: Sequence[str],
+    environ: Mapping[str, str],
+    run_id: str | None = None,
+    run_dir: Path | None = None,
+) -> Prepared:
+    """Prepare the run that a text describes; raises what `prepare_file` raises."""
+    installed: list[Plugins] = []
+
+    def discover(table: PluginsSection) -> None:
+        installed.append(Plugins.discover(require=table.require, block=table.block))
+
+    def config_class(kind: Kind, plugin: str) -> type[object]:
+        return installed[0].config_class(kind, plugin)
+
+    loaded = parse_config(
+        text,
+        file=file,
+        base_dir=base_dir,
+        sets=sets,
+        environ=environ,
+        resolve=config_class,
+        prepare=discover,
+    )
+    config = loaded.config
+    name = run_id or config.run.run_id or new_run_id()
+    return Prepared(
+        loaded=loaded,
+        plugins=installed[0],
+        chosen=_choices(config),
+        plan=make_plan(loaded),
+        run_id=name,
+        run_dir=run_dir or config.run.output_dir / name,
+        environ=dict(os.environ),
+    )
+
+
+def _choices(config: RunConfig) -> tuple[PluginChoice, ...]:
+    executor = (config.executor,) if config.executor else ()
+    fixed = (config.container, config.proposer, config.cache.backend)
+    return (*fixed, *executor, *config.stoppers, *config.listeners)
+
+
+@attrs.frozen
+class Built:
+    """The plugins of one run, built."""
+
+    transport: Transport
+    proposer: Proposer
+    cache: Cache
+    executor: Executor | None
+    stoppers: tuple[Stopper, ...]
+
+
+def build(prepared: Prepared) -> Built:
+    """Build the plugins that the machine and its runtime need.
+
+    Raises:
+        PluginError: One does not build.
+    """
+    config, plugins = prepared.config, prepared.plugins
+    stoppers = [*config.stoppers, *desugared_stoppers(config, plugins.config_class)]
+    executor = config.executor
+    return Built(
+        transport=plugins.make_transport(
+            config.container.name, config.container.options, context(prepared, config.container)
+        ),
+        proposer=plugins.make_proposer(
+            config.proposer.name, config.proposer.options, context(prepared, config.proposer)
+        ),
+        cache=plugins.make_cache(
+            config.cache.backend.name, config.cache.backend.options, context(prepared, config.cache.backend)
+        ),
+        executor=plugins.make_executor(executor.name, executor.options, context(prepared, executor))
+        if executor
+        else None,
+        stoppers=tuple(
+            plugins.make_stopper(choice.name, choice.options, context(prepared, choice))
+            for choice in stoppers
+        ),
+    )
+
+
+def context(prepared: Prepared, choice: PluginChoice) -> BuildContext:
+    """Give what a plugin is told when it is built."""
+    workers = prepared.config.gepa.pipeline.workers
+    concurrency = workers.propose if choice.kind is Kind.PROPOSER else workers.rollout
+    settings = prepared.loaded.resolved.get("gepa", {})
+    return BuildContext(
+        run_id=prepared.run_id,
+        run_dir=prepared.run_dir,
+        base_dir=prepared.loaded.base_dir,
+        seed=prepared.plan.seed,
+        concurrency=concurrency,
+        settings=settings if isinstance(settings, Mapping) else {},
+        environ=prepared.environ,
+        logger=logging.getLogger(f"gepa_framework.plugin.{choice.name}"),
+        redact=Redactor(secrets_of(prepared.environ)),
+    )

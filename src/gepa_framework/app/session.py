@@ -1,0 +1,268 @@
+"""One run in one directory: opened, driven to its end, exported, closed."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+import attrs
+
+from gepa_framework import __version__
+from gepa_framework.app import files
+from gepa_framework.app.chronicle import Chronicle
+from gepa_framework.app.exports import export
+from gepa_framework.app.prepare import Built, Prepared, build, context
+from gepa_framework.app.result import GepaRunResult
+from gepa_framework.engine import Machine, Status
+from gepa_framework.errors import GepaError, InterruptedRunError
+from gepa_framework.runtime import (
+    Audience,
+    CacheMode,
+    Driver,
+    EffectCache,
+    Hub,
+    OnError,
+    Pace,
+    Performer,
+    RequestDigests,
+    RetryPolicy,
+    World,
+    replay,
+)
+from gepa_framework.types import (
+    Cache,
+    Capability,
+    Event,
+    Executor,
+    JSONValue,
+    Kind,
+    Listener,
+    Proposer,
+    Transport,
+    canonical_json,
+)
+from gepa_framework.workspace import Feed, Journal, WorkspaceLock, file_errors
+
+_LOGGER = logging.getLogger(__name__)
+#: How long plugins may take to let go of the world.
+_CLOSING_SECONDS = 15.0
+_TICK_SECONDS = 1.0
+
+
+@attrs.define
+class Session:
+    """A run that is being worked on.
+
+    Attributes:
+        prepared: What the run is made of.
+        listeners: Listeners of the caller, told of replayed events too.
+        on_interrupt: Called once when the run is asked to stop.
+        handle_signals: Whether SIGINT and SIGTERM interrupt the run.
+    """
+
+    prepared: Prepared
+    listeners: Sequence[Listener] = ()
+    on_interrupt: Callable[[], None] | None = None
+    handle_signals: bool = False
+    chronicle: Chronicle = attrs.field(factory=Chronicle)
+
+    def start(self) -> GepaRunResult:
+        """Begin the run and drive it to its end."""
+        prepared = self.prepared
+        built = build(prepared)
+        run_dir = prepared.run_dir
+        with file_errors(run_dir):
+            run_dir.mkdir(parents=True, exist_ok=True)
+        lock = WorkspaceLock(run_dir)
+        try:
+            journal = Journal.create(run_dir / files.WORKSPACE, self._meta())
+            files.write_json(run_dir / files.LOCK, prepared.lock())
+            self._register("started")
+            return self._drive(Machine(prepared.plan, built.stoppers), built, journal, [])
+        finally:
+            lock.release()
+
+    def resume(self) -> GepaRunResult:
+        """Replay what is on record and go on from there."""
+        prepared = self.prepared
+        built = build(prepared)
+        lock = WorkspaceLock(prepared.run_dir)
+        try:
+            journal = Journal.open(prepared.run_dir / files.WORKSPACE)
+            machine = Machine(prepared.plan, built.stoppers)
+            events = list(replay(machine, journal.load()))
+            self._register("resumed")
+            return self._drive(machine, built, journal, events)
+        finally:
+            lock.release()
+
+    def _drive(
+        self, machine: Machine, built: Built, journal: Journal, events: Sequence[Event]
+    ) -> GepaRunResult:
+        prepared = self.prepared
+        feed = Feed(prepared.run_dir, journal.lines())
+        house = Hub([Audience(type(listener).__name__, listener) for listener in self._house()])
+        house.publish(events)
+        hub = Hub([*house.audiences, *self._plugin_audiences()])
+        performer = self._performer(built)
+        driver = Driver(
+            machine,
+            journal=journal,
+            feed=feed,
+            performer=performer,
+            hub=hub,
+            pace=self._pace(),
+            elapsed=events[-1].elapsed_seconds if events else 0.0,
+            seq=len(events),
+        )
+        error: GepaError | None = None
+        try:
+            if not machine.status.terminal:
+                asyncio.run(self._run(driver, built))
+        except GepaError as caught:
+            error = caught
+        finally:
+            feed.close()
+            journal.close()
+            hub.close()
+        return self._conclude(machine, performer, error or machine.failure)
+
+    async def _run(self, driver: Driver, built: Built) -> None:
+        with self._signals(driver):
+            try:
+                await driver.run()
+            finally:
+                await _close(built)
+
+    @contextmanager
+    def _signals(self, driver: Driver) -> Iterator[None]:
+        if not self.handle_signals:
+            yield
+            return
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        asked = 0
+
+        def stop() -> None:
+            nonlocal asked
+            asked += 1
+            if asked == 1:
+                driver.interrupt()
+                if self.on_interrupt is not None:
+                    self.on_interrupt()
+            elif task is not None:
+                task.cancel()
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stop)
+        try:
+            yield
+        except asyncio.CancelledError:
+            raise InterruptedRunError("the run was stopped at once") from None
+        finally:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.remove_signal_handler(number)
+
+    def _conclude(self, machine: Machine, performer: Performer, error: GepaError | None) -> GepaRunResult:
+        status = machine.status.value
+        if isinstance(error, InterruptedRunError):
+            status = "interrupted"
+            error.hint = f"gepa resume {self.prepared.run_dir}"
+        elif error is not None and machine.status is not Status.CANCELLED:
+            status = "failed"
+        result = export(
+            machine,
+            self.chronicle,
+            run_id=self.prepared.run_id,
+            run_dir=self.prepared.run_dir,
+            status=status,
+            error=error,
+            cache_profile=performer.cache.profile(),
+        )
+        self._register(status, result)
+        if error is not None:
+            error.run_dir = str(self.prepared.run_dir)
+            raise error
+        return result
+
+    def _house(self) -> tuple[Listener, ...]:
+        return (self.chronicle, *self.listeners)
+
+    def _plugin_audiences(self) -> list[Audience]:
+        prepared = self.prepared
+        return [
+            Audience(
+                choice.name,
+                prepared.plugins.make_listener(choice.name, choice.options, context(prepared, choice)),
+                OnError(choice.on_error),
+            )
+            for choice in prepared.config.listeners
+        ]
+
+    def _performer(self, built: Built) -> Performer:
+        config, gepa = self.prepared.config, self.prepared.config.gepa
+        world = World(
+            run_id=self.prepared.run_id,
+            transport=built.transport,
+            proposer=built.proposer,
+            executor=built.executor,
+            retry=RetryPolicy(gepa.max_rollout_attempts, gepa.retry_backoff_seconds),
+            policy=config.policy,
+        )
+        namespace = config.cache.namespace or f"gepa:{self.prepared.run_id}"
+        cache = EffectCache(built.cache, CacheMode(config.cache.mode), namespace)
+        asked_with = {"proposer": self.prepared.loaded.resolved["proposer"]}
+        requests = RequestDigests(config.container.name, config.proposer.name, asked_with, config.policy)
+        return Performer(world, cache, requests)
+
+    def _pace(self) -> Pace:
+        workers = self.prepared.config.gepa.pipeline.workers
+        watched = self.prepared.plan.limits.seconds is not None or any(
+            Capability.WATCHES_CLOCK
+            in self.prepared.plugins.load(Kind.STOPPER, choice.name).info.capabilities
+            for choice in self.prepared.config.stoppers
+        )
+        return Pace(
+            rollouts=workers.rollout,
+            proposals=workers.propose,
+            tick_seconds=_TICK_SECONDS if watched else None,
+        )
+
+    def _meta(self) -> dict[str, str]:
+        loaded = self.prepared.loaded
+        return {
+            "run_id": self.prepared.run_id,
+            "framework": __version__,
+            "config_text": loaded.text,
+            "config_file": loaded.file,
+            "base_dir": str(loaded.base_dir),
+            "sets": canonical_json(list(loaded.sets)),
+            "plugins_lock": canonical_json(self.prepared.lock()),
+        }
+
+    def _register(self, status: str, result: GepaRunResult | None = None) -> None:
+        row: dict[str, JSONValue] = {
+            "run_id": self.prepared.run_id,
+            "status": status,
+            "run_dir": str(self.prepared.run_dir),
+        }
+        if result is not None:
+            row |= {"best_candidate_id": result.best_candidate_id, "cost_usd": result.cost_usd}
+        files.append_line(self.prepared.run_dir.parent / files.REGISTRY, files.stamped(row))
+
+
+async def _close(built: Built) -> None:
+    """Close what was built, each whatever the others do, within a bounded time."""
+    closing: list[Transport | Proposer | Cache | Executor] = [
+        built.transport,
+        built.proposer,
+        built.cache,
+        *([built.executor] if built.executor else []),
+    ]
+    for plugin in closing:
+        try:
+            await asyncio.wait_for(plugin.close(), _CLOSING_SECONDS)
+        except Exception as error:  # noqa: BLE001 - the run is over; what is left is to say so
+            _LOGGER.warning("%s did not close: %s: %s", type(plugin).__name__, type(error).__name__, error)
