@@ -1,0 +1,346 @@
+"""Every way in which an app-server may misbehave, against a scripted one."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from pathlib import Path
+
+import pytest
+
+from gepa_framework.errors import ProposerError
+from gepa_framework.types import BuildContext, Proposal
+
+
+@pytest.fixture(autouse=True)
+def quick_backoff(monkeypatch):
+    monkeypatch.setattr("gepa_codex.supervisor.backoff", lambda failures: 0.01)
+    monkeypatch.setattr("gepa_codex.proposer.backoff", lambda failures: 0.01)
+
+
+@pytest.fixture
+def propose(run, proposing, stub, request_):
+    """Make one proposal with a scenario; gives the proposal, or the error that it ended in."""
+
+    def propose_(scenario: str, **config) -> Proposal | ProposerError:
+        async def one():
+            async with proposing(**stub.config(scenario, **config)) as proposer:
+                try:
+                    return await proposer.propose(request_())
+                except ProposerError as error:
+                    return error
+
+        return run(one())
+
+    return propose_
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_a_good_answer_becomes_a_proposal(propose):
+    proposal = propose("ok")
+    assert dict(proposal.components) == {"system": "better system", "style": "better style"}
+    assert proposal.rationale == "because"
+    assert (proposal.usage.prompt_tokens, proposal.usage.completion_tokens) == (100, 20)
+    assert (proposal.usage.total_tokens, proposal.usage.cost_usd) == (120, None)
+    assert proposal.metadata["cached_prompt_tokens"] == 40
+    assert proposal.metadata["usage_incomplete"] is False
+
+
+def test_a_conversation_is_private_toolless_and_shaped(propose, stub):
+    propose("ok", reasoning_effort="high", service_tier="priority", model="m-1")
+    (thread,), (turn,) = stub.asked("thread/start"), stub.asked("turn/start")
+    assert thread["ephemeral"] is True
+    assert thread["environments"] == []
+    assert (thread["approvalPolicy"], thread["sandbox"], thread["model"]) == ("never", "read-only", "m-1")
+    assert (turn["effort"], turn["serviceTier"]) == ("high", "priority")
+    assert turn["outputSchema"]["required"] == ["rationale", "candidate"]
+
+
+def test_an_app_server_that_ends_at_once_is_reported_with_its_words(propose, canary):
+    error = propose("exits_early")
+    assert "before it was ready" in str(error)
+    assert "exit code 1" in str(error)
+    assert "bad config" in str(error)
+    assert canary not in str(error)
+    assert not error.retryable
+
+
+def test_an_app_server_that_hangs_at_its_start_is_ended(propose, stub):
+    error = propose("hangs_at_start", start_timeout_seconds=1.0, attempts=1)
+    assert "did not answer initialize within 1 s" in str(error)
+    assert error.retryable
+    assert not any(map(is_alive, stub.pids()))
+
+
+def test_an_old_version_is_refused_with_the_range(propose):
+    error = propose("old_version")
+    assert "codex 0.99.0 is not supported, only >=0.154,<0.170" in str(error)
+    assert not error.retryable
+
+
+def test_lines_that_are_no_messages_are_passed_over(propose):
+    assert propose("garbage").components["style"] == "better style"
+
+
+def test_an_unanswered_request_ends_the_server(propose, stub):
+    error = propose("unanswered", request_timeout_seconds=0.3)
+    assert "did not answer thread/start within 0.3 s" in str(error)
+    assert error.retryable
+    assert len(stub.pids()) == 2
+    assert not any(map(is_alive, stub.pids()))
+
+
+def test_requests_of_the_server_are_answered_and_nothing_is_granted(propose, stub):
+    propose("asks")
+    answers = {m["id"]: m.get("result") or m["error"]["code"] for m in stub.log() if "method" not in m}
+    assert answers == {
+        0: {"decision": "decline"},
+        1: {"decision": "decline"},
+        2: {"permissions": {}, "scope": "turn"},
+        3: {"answers": {}},
+        4: {"action": "decline", "content": None},
+        5: -32601,
+    }
+
+
+def test_a_dropped_final_message_is_not_made_up_from_deltas(propose, stub):
+    error = propose("drops_message")
+    assert "without a final message" in str(error)
+    assert len(stub.asked("thread/start")) == 2
+
+
+@pytest.mark.parametrize("scenario", ["invalid_once", "fenced_once", "truncated_once"])
+def test_an_unusable_answer_is_repaired_in_the_same_conversation(propose, stub, scenario):
+    proposal = propose(scenario)
+    assert proposal.components["system"] == "better system"
+    assert proposal.metadata["repaired"] is True
+    assert proposal.usage.prompt_tokens == 200
+    first, second = stub.asked("turn/start")
+    assert first["threadId"] == second["threadId"]
+    assert "cannot be used" in second["input"][0]["text"]
+
+
+def test_a_repair_that_fails_ends_the_proposal(propose, stub):
+    error = propose("invalid_always", attempts=3)
+    assert "could not be used" in str(error)
+    assert not error.retryable
+    assert error.usage.prompt_tokens == 200
+    assert len(stub.asked("turn/start")) == 2
+
+
+def test_an_unknown_component_is_named(propose):
+    assert "candidate lacks style, system" in str(propose("unknown_component"))
+
+
+def test_a_server_killed_in_a_turn_is_replaced(propose, stub, caplog, canary):
+    with caplog.at_level(logging.DEBUG):
+        proposal = propose("dies_once")
+    assert proposal.components["system"] == "better system"
+    assert proposal.metadata["attempts"] == 2
+    assert proposal.metadata["usage_incomplete"] is True
+    assert len(stub.pids()) == 2
+    assert "panic with [redacted]" in caplog.text
+    assert canary not in caplog.text
+
+
+def test_restarts_are_bounded(propose, stub):
+    error = propose("unanswered", request_timeout_seconds=0.2, attempts=9, max_restarts=2)
+    assert "more than proposer.max_restarts allows" in str(error)
+    assert not error.retryable
+    assert len(stub.pids()) == 3
+
+
+def test_a_refused_turn_is_reported_at_once(propose):
+    error = propose("refuses", timeout_seconds=5.0)
+    assert "codex refused turn/start (code -32602)" in str(error)
+
+
+def test_a_silent_turn_is_interrupted_and_the_server_kept(propose, stub):
+    error = propose("silent", message_stall_timeout_seconds=0.3)
+    assert "it was silent for 0.3 s" in str(error)
+    assert len(stub.asked("turn/interrupt")) == 2
+    assert len(stub.pids()) == 1
+
+
+def test_a_turn_that_takes_too_long_is_interrupted(propose, stub):
+    error = propose("silent", timeout_seconds=0.3, attempts=1)
+    assert "longer than 0.3 s" in str(error)
+    assert "proposer.timeout_seconds" in str(error)
+    assert error.retryable
+
+
+def test_a_server_that_ignores_an_interrupt_is_ended(propose, stub, monkeypatch):
+    monkeypatch.setattr("gepa_codex.conversation.INTERRUPT_SECONDS", 0.3)
+    propose("ignores_interrupt", timeout_seconds=0.2)
+    assert len(stub.pids()) == 2
+    assert not any(map(is_alive, stub.pids()))
+
+
+def test_a_failed_turn_is_tried_again_and_what_it_used_is_counted(propose, canary):
+    error = propose("fails")
+    assert error.retryable
+    assert error.usage.prompt_tokens == 200
+    assert canary not in str(error)
+    assert error.__cause__ is None
+    assert error.__context__ is None
+
+
+def test_a_cancelled_proposal_interrupts_its_turn(run, proposing, stub, request_, eventually):
+    async def cancel():
+        async with proposing(**stub.config("silent")) as proposer:
+            task = asyncio.create_task(proposer.propose(request_()))
+            await eventually(lambda: "turn/start" in log_of(stub))
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            return stub.asked("turn/interrupt")
+
+    assert run(cancel()) == [{"threadId": "thread-1-0", "turnId": "turn-1"}]
+
+
+def log_of(stub) -> str:
+    path = stub.directory / "log.jsonl"
+    return path.read_text() if path.exists() else ""
+
+
+def test_closing_ends_a_server_that_ignores_eof_and_sigterm(propose, stub, monkeypatch):
+    monkeypatch.setattr("gepa_codex.process._GRACE_SECONDS", 0.3)
+    propose("ignores_eof")
+    assert not any(map(is_alive, stub.pids()))
+
+
+def test_closing_twice_is_the_same_as_once_and_nothing_is_proposed_after(run, proposing, stub, request_):
+    async def close():
+        async with proposing(**stub.config("ok")) as proposer:
+            await proposer.propose(request_())
+            await proposer.close()
+            await proposer.close()
+            await proposer.propose(request_())
+
+    with pytest.raises(ProposerError, match="the proposer is closed"):
+        run(close())
+
+
+def test_closing_before_anything_was_asked_is_fine(run, proposing, stub, context):
+    async def close():
+        async with proposing(**stub.config("ok")):
+            pass
+
+    run(close())
+    assert not context.run_dir.exists()
+
+
+def test_an_old_server_is_replaced_and_ended(run, proposing, stub, request_):
+    async def three():
+        async with proposing(**stub.config("ok", recycle_after_threads=2)) as proposer:
+            for _ in range(3):
+                await proposer.propose(request_())
+            return [is_alive(pid) for pid in stub.pids()]
+
+    assert run(three()) == [False, True]
+
+
+def test_proposals_made_at_once_share_a_server(run, proposing, stub, request_):
+    async def eight():
+        async with proposing(**stub.config("ok")) as proposer:
+            return await asyncio.gather(*(proposer.propose(request_()) for _ in range(8)))
+
+    assert len(run(eight())) == 8
+    assert len(stub.pids()) == 1
+
+
+def test_the_server_gets_the_key_and_nothing_else_of_the_users_environment(propose, stub, canary):
+    propose("ok")
+    environ = stub.environ()
+    assert environ["GEPA_CODEX_API_KEY"] == canary
+    assert "OPENAI_API_KEY" not in environ
+    assert "SECRET_OF_USER" not in environ
+    assert environ["HOME"] == environ["CODEX_HOME"]
+
+
+def test_variables_that_are_asked_for_are_passed_on(propose, stub):
+    propose("ok", env_passthrough=("SECRET_OF_USER",))
+    assert stub.environ()["SECRET_OF_USER"] == "user-secret"
+
+
+def test_no_file_of_the_run_holds_the_key_and_the_home_goes_away(run, proposing, stub, request_, context):
+    canary = context.environ["OPENAI_API_KEY"]
+
+    async def look():
+        async with proposing(**stub.config("ok", keep_transcripts=True)) as proposer:
+            await proposer.propose(request_(task={"note": f"uses {canary}"}))
+            (home,) = context.run_dir.glob("codex-home-*")
+            return home.stat().st_mode & 0o777, read_all(context.run_dir)
+
+    mode, texts = run(look())
+    assert mode == 0o700
+    assert "turn/start" in texts
+    assert canary not in texts
+    assert [path.name for path in context.run_dir.iterdir()] == ["codex-transcripts"]
+
+
+def read_all(folder: Path) -> str:
+    return "".join(path.read_text() for path in folder.rglob("*") if path.is_file())
+
+
+def test_a_key_in_the_answer_does_not_come_out(propose, canary):
+    assert propose("leaks_key").rationale == "the key is [redacted]"
+
+
+def test_the_home_of_a_run_that_died_is_removed(propose, context):
+    dead = context.run_dir / "codex-home-999999999-x"
+    dead.mkdir(parents=True)
+    propose("ok")
+    assert not dead.exists()
+
+
+def test_a_missing_key_is_named_before_anything_starts(run, proposing, stub, request_):
+    async def missing():
+        async with proposing(**stub.config("ok", api_key_env="NOT_SET")) as proposer:
+            await proposer.propose(request_())
+
+    with pytest.raises(ProposerError, match="variable NOT_SET is not set or empty; export NOT_SET"):
+        run(missing())
+    assert stub.pids() == []
+
+
+def test_an_empty_key_variable_sends_no_key(propose, stub):
+    propose("ok", api_key_env="")
+    assert "GEPA_CODEX_API_KEY" not in stub.environ()
+
+
+def test_best_practices_are_read_from_a_file(propose, stub, tmp_path):
+    (tmp_path / "advice.md").write_text("Prefer definitions.")
+    propose("ok", best_practices_path="advice.md")
+    assert "Prefer definitions." in stub.asked("turn/start")[0]["input"][0]["text"]
+
+
+def test_a_missing_advice_file_is_named(propose):
+    assert "best_practices_path names" in str(propose("ok", best_practices_path="nowhere.md"))
+
+
+def test_a_run_directory_that_cannot_be_written_is_named(run, stub, request_, context):
+    import attrs
+
+    from gepa_codex.config import CodexProposerConfig
+    from gepa_codex.plugin import gepa_make_proposer
+
+    context.base_dir.joinpath("file").write_text("")
+    broken: BuildContext = attrs.evolve(context, run_dir=context.base_dir / "file" / "run")
+    proposer = gepa_make_proposer(CodexProposerConfig(**stub.config("ok")), broken)
+    with pytest.raises(ProposerError, match="CODEX_HOME cannot be made in"):
+        run(proposer.propose(request_()))
+
+
+def test_this_process_has_no_children_left(propose):
+    from gepa_codex.process import descendants
+
+    propose("ok")
+    assert descendants(os.getpid()) == []
