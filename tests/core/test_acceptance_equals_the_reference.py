@@ -14,7 +14,7 @@ SCORES = st.sampled_from([0.0, 0.1, 0.2, 0.3, 1 / 3, 0.7, 1.0]) | st.floats(-1e3
 PAIRS = st.lists(st.tuples(SCORES, SCORES), min_size=1, max_size=12)
 
 
-@settings(max_examples=500)
+@settings(max_examples=500, deadline=None)
 @given(PAIRS, st.sampled_from(RULES))
 def test_a_decision_is_the_references(pairs, rule):
     before, after = map(list, zip(*pairs, strict=True))
@@ -25,6 +25,7 @@ def test_a_decision_is_the_references(pairs, rule):
     assert decision.delta == decision.after_sum - decision.before_sum
 
 
+@settings(deadline=None)
 @given(st.permutations([0.1, 0.2, 0.3, 0.7, 1 / 3]), st.sampled_from(RULES))
 def test_rearranged_scores_tie(after, rule):
     decision = accept(rule, [0.1, 0.2, 0.3, 0.7, 1 / 3], after)

@@ -34,7 +34,7 @@ def build(pool):
     return frontier, reference
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(pools())
 def test_every_add_reports_what_the_reference_does(pool):
     instances, candidates = pool
@@ -45,7 +45,7 @@ def test_every_add_reports_what_the_reference_does(pool):
         assert (report.candidate, report.improved, report.tied) == (candidate, improved, tied)
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(pools())
 def test_fronts_and_their_members_are_the_references(pool):
     frontier, reference = build(pool)
@@ -55,7 +55,7 @@ def test_fronts_and_their_members_are_the_references(pool):
         assert frontier.cell_best(instance) == reference.cell_best(instance)
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(pools())
 def test_totals_means_and_the_best_are_the_references(pool):
     frontier, reference = build(pool)
@@ -69,7 +69,7 @@ def test_totals_means_and_the_best_are_the_references(pool):
         ]
 
 
-@settings(max_examples=600)
+@settings(max_examples=600, deadline=None)
 @given(pools())
 def test_the_reduction_is_the_references_restart_loop(pool):
     frontier, reference = build(pool)
@@ -78,7 +78,7 @@ def test_the_reduction_is_the_references_restart_loop(pool):
     assert frontier.weights() == reference.weights()
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(pools())
 def test_the_reduction_does_not_depend_on_when_it_was_asked_for(pool):
     instances, candidates = pool
@@ -90,7 +90,7 @@ def test_the_reduction_does_not_depend_on_when_it_was_asked_for(pool):
     assert asked_often.weights() == asked_once.weights()
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(st.lists(FREE, min_size=1, max_size=30), st.randoms())
 def test_the_order_of_scores_changes_no_total(scores, random):
     shuffled = list(scores)
@@ -101,7 +101,7 @@ def test_the_order_of_scores_changes_no_total(scores, random):
     assert frontier.total(0) == frontier.total(1)
 
 
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 @given(pools())
 def test_buffers_and_sequences_give_the_same_frontier(pool):
     instances, candidates = pool

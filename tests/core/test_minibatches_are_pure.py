@@ -12,13 +12,13 @@ ROWS = st.integers(1, 30)
 SIZES = st.integers(1, 12)
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(SEEDS, st.integers(0, 200), ROWS, SIZES)
 def test_a_minibatch_is_the_references(seed, index, rows, size):
     assert minibatch(seed, index, rows, size) == philox.minibatch(seed, index, rows, size)
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(SEEDS, st.integers(0, 5), ROWS, SIZES)
 def test_each_batch_is_distinct_and_each_epoch_covers_every_row(seed, epoch, rows, size):
     batches = -(-rows // size)
