@@ -12,7 +12,7 @@ from contextlib import aclosing
 import uvicorn
 
 from gepa_cookbook_banking77.chat import ChatPolicy
-from gepa_cookbook_banking77.data import DATA_ENV, load_dataset
+from gepa_cookbook_banking77.data import DATA_ENV, SAMPLE, load_dataset
 from gepa_cookbook_banking77.errors import DataError
 from gepa_cookbook_banking77.policies import ask_lexical
 from gepa_cookbook_banking77.service import build_container
@@ -27,12 +27,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _say(f"error: {error}")
         return int(error.exit_code)
     _say(f"data: {dataset.describe()}")
-    if dataset.name == "sample":
+    if dataset.name == SAMPLE:
         _say(f"this is the small sample; the real Banking77 is read from --data-dir or {DATA_ENV}")
     chat = ChatPolicy()
     container = build_container(dataset, {"lexical": ask_lexical, "openai": chat})
     config = uvicorn.Config(
-        container.fastapi(), host=options.host, port=options.port, access_log=False, log_level="warning"
+        container.fastapi(),
+        host=options.host,
+        port=options.port,
+        access_log=False,
+        log_level="warning",
+        ws="none",
     )
     asyncio.run(_serve(uvicorn.Server(config), chat))
     return 0

@@ -18,6 +18,8 @@ from gepa_cookbook_banking77.errors import DataError
 
 #: Names the directory that holds the real files.
 DATA_ENV: Final = "GEPA_BANKING77_DIR"
+#: What the rows in this package are called, to be told from the real ones.
+SAMPLE: Final = "banking77-sample"
 SPLITS: Final = ("train", "test")
 COLUMNS: Final = ("text", "category")
 #: Changing it changes which rows every id stands for.
@@ -43,7 +45,7 @@ class Dataset:
     """Rows by split, in an order in which any beginning is a fair sample of the intents.
 
     Attributes:
-        name: ``banking77`` or ``sample``.
+        name: ``banking77`` or ``banking77-sample``.
         source: Where the rows came from, for people.
         splits: Split name to rows.
         labels: Every intent of the training split, sorted.
@@ -67,7 +69,7 @@ def load_dataset(data_dir: str | Path | None = None) -> Dataset:
         DataError: The directory or one of its files cannot be used.
     """
     if data_dir is None:
-        return _assemble("sample", "written for this cookbook", files(__package__) / "sample")
+        return _assemble(SAMPLE, "written for this cookbook", files(__package__) / "sample")
     directory = Path(data_dir).expanduser()
     if not directory.is_dir():
         raise DataError(f"{directory} is not a directory", hint=_HINT)

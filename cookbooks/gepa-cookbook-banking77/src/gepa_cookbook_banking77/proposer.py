@@ -32,7 +32,7 @@ class LexicalReflectorConfig:
     """The ``[proposer]`` table of ``backend = "lexical_reflector"``."""
 
     phrases_per_card: int = attrs.field(
-        default=60,
+        default=80,
         validator=[instance_of(int), ge(1)],
         metadata={"help": "Phrases that a card keeps at most; the least telling ones go first."},
     )

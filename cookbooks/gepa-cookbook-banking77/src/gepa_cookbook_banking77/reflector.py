@@ -35,7 +35,7 @@ class Limits:
         noise: How far chance may shift the worth of a phrase; 0 for not at all.
     """
 
-    phrases_per_card: int = 60
+    phrases_per_card: int = 80
     phrases_per_miss: int = 3
     passes: int = 3
     margin: float = 0.3

@@ -70,7 +70,7 @@ def _program(dataset: Dataset) -> Payload:
     target = {"module_id": _MODULE, "candidate_field": COMPONENT, "objective": _OBJECTIVE, "metadata": {}}
     return {
         "version": "prompt_program.v1",
-        "program_id": f"banking77-{dataset.name}",
+        "program_id": dataset.name,
         "modules": [module],
         "target_modules": [target],
         "seed_candidate": {COMPONENT: seed},

@@ -61,7 +61,7 @@ class Taskset:
         """Give what ``/taskset`` answers."""
         splits = {split: len(rows) for split, rows in self.dataset.splits.items()}
         return {
-            "taskset_id": f"banking77-{self.dataset.name}",
+            "taskset_id": self.dataset.name,
             "splits": splits,
             "metadata": {
                 "data": self.dataset.describe(),
