@@ -1,0 +1,103 @@
+"""Validators of the framework's own tables, with reasons that say what would be right."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Collection
+from typing import Any, TypeAlias
+
+import attrs
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import InvalidName, canonicalize_name
+
+Validator: TypeAlias = "Callable[[Any, attrs.Attribute[Any], Any], None]"
+
+_ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+def _when(test: Callable[[Any], bool], complaint: str) -> Validator:
+    """Give a validator that lets ``None`` pass and refuses what the test does."""
+
+    def validate(_: Any, __: attrs.Attribute[Any], value: Any) -> None:
+        if value is not None and not test(value):
+            raise ValueError(f"{complaint}: {value!r}" if isinstance(value, int | float) else complaint)
+
+    return validate
+
+
+positive = _when(lambda value: value > 0, "must be > 0")
+not_negative = _when(lambda value: value >= 0, "must be >= 0")
+fraction = _when(lambda value: 0 <= value <= 1, "must be between 0 and 1")
+unsigned_64 = _when(lambda value: 0 <= value < 2**64, "must be between 0 and 2**64 - 1")
+not_empty = _when(bool, "must not be empty")
+environment_name = _when(_ENV_NAME.fullmatch, "must be the name of an environment variable, not a value")  # type: ignore[arg-type]
+
+
+def at_least_one(what: str) -> Validator:
+    """Give a validator that refuses an empty collection."""
+    return _when(bool, f"must contain at least one {what}")
+
+
+def matches(pattern: str, complaint: str) -> Validator:
+    """Give a validator that asks for a whole match."""
+    compiled = re.compile(pattern)
+    return _when(lambda value: compiled.fullmatch(value) is not None, complaint)
+
+
+def at_least_field(other: str) -> Validator:
+    """Give a validator that asks for no less than another field of the same table."""
+
+    def validate(instance: Any, _: attrs.Attribute[Any], value: Any) -> None:
+        if value < getattr(instance, other):
+            raise ValueError(f"must be >= {other} ({getattr(instance, other)}): {value}")
+
+    return validate
+
+
+def only(*allowed: str, why: str) -> Validator:
+    """Give a validator for a choice of which not everything exists yet."""
+
+    def validate(_: Any, __: attrs.Attribute[Any], value: Any) -> None:
+        if value is not None and value not in allowed:
+            raise ValueError(f'"{value}" is not available yet; {why}')
+
+    return validate
+
+
+def each_not_empty(_: Any, __: attrs.Attribute[Any], value: Collection[str] | None) -> None:
+    """Refuse a collection with an empty text in it."""
+    if not all(value or ()):
+        raise ValueError("must not hold an empty text")
+
+
+def distinct(_: Any, __: attrs.Attribute[Any], value: Collection[object] | None) -> None:
+    """Refuse a collection that names something twice."""
+    twice = [item for item, times in Counter(value or ()).items() if times > 1]
+    if twice:
+        raise ValueError(f"names {some(twice)} more than once")
+
+
+def requirements(_: Any, __: attrs.Attribute[Any], value: Collection[str]) -> None:
+    """Refuse what pip would not take for a requirement."""
+    for text in value:
+        try:
+            Requirement(text)
+        except InvalidRequirement as error:
+            first_line = str(error).partition("\n")[0]
+            raise ValueError(f"'{text}' is no requirement such as 'name>=1.2': {first_line}") from error
+
+
+def distribution_names(_: Any, __: attrs.Attribute[Any], value: Collection[str]) -> None:
+    """Refuse what cannot be the name of a distribution."""
+    for text in value:
+        try:
+            canonicalize_name(text, validate=True)
+        except InvalidName as error:
+            raise ValueError(f"'{text}' is no distribution name") from error
+
+
+def some(items: Collection[object], limit: int = 10) -> str:
+    """Give the first few of many, for a message."""
+    shown = [str(item) for item in list(items)[:limit]]
+    return ", ".join(shown) + (f" and {len(items) - limit} more" if len(items) > limit else "")

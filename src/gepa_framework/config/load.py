@@ -1,0 +1,192 @@
+"""Reading a configuration: text, overrides, tables, cross-checks; every problem in one report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import TypeVar
+
+import attrs
+
+from gepa_framework.config.document import parse_document, read_text
+from gepa_framework.config.effects import without_effect
+from gepa_framework.config.free import policy_of, seed_candidate_of
+from gepa_framework.config.model import CacheSection, LoadedConfig, RunConfig
+from gepa_framework.config.normalise import acceptance_of, current_gepa, dataset_of, selection_of
+from gepa_framework.config.overrides import apply_overrides
+from gepa_framework.config.places import Places, Report
+from gepa_framework.config.reader import Reader, Resolve
+from gepa_framework.config.resolved import resolved_json
+from gepa_framework.config.sections import (
+    CacheSettings,
+    CandidateSection,
+    DiskBudgetSection,
+    GepaSection,
+    MergeSection,
+    PluginsSection,
+    RunSection,
+)
+from gepa_framework.config.structure import did_you_mean
+from gepa_framework.errors import InvariantError, PluginError
+from gepa_framework.types import Kind
+
+T = TypeVar("T")
+_NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
+_TABLES = frozenset({*(field.name for field in attrs.fields(RunConfig)), "taskset"})
+#: Tables of V1 that have no counterpart on purpose.
+_REFUSED_TABLES: Mapping[str, str] = MappingProxyType(
+    {
+        "jesterky_workflow": "traces are not sent to an outside annotator: delete the table",
+        "usage_registration": "nothing is ever reported to anybody: delete the table",
+    }
+)
+
+
+def load_config(
+    path: Path,
+    *,
+    sets: Sequence[str] = (),
+    environ: Mapping[str, str] = _NO_VARIABLES,
+    resolve: Resolve,
+    prepare: Callable[[PluginsSection], None] | None = None,
+) -> LoadedConfig:
+    """Read a configuration file; arguments, result and errors are those of `parse_config`."""
+    text = read_text(path, str(path))
+    return parse_config(
+        text,
+        file=str(path),
+        base_dir=path.absolute().parent,
+        sets=sets,
+        environ=environ,
+        resolve=resolve,
+        prepare=prepare,
+    )
+
+
+def parse_config(
+    text: str,
+    *,
+    file: str,
+    base_dir: Path,
+    sets: Sequence[str] = (),
+    environ: Mapping[str, str] = _NO_VARIABLES,
+    resolve: Resolve,
+    prepare: Callable[[PluginsSection], None] | None = None,
+) -> LoadedConfig:
+    """Read a configuration.
+
+    Args:
+        text: The TOML text.
+        file: What messages call it.
+        base_dir: What relative paths are relative to.
+        sets: Arguments of ``--set``, such as ``gepa.minibatch_size=4``; they win over all else.
+        environ: The environment; the variables that override keys win over the text.
+        resolve: Gives the configuration class of a plugin by kind and name; raises `PluginError`.
+        prepare: Called once with ``[plugins]`` before the first plugin is resolved; may raise `PluginError`.
+
+    Raises:
+        ConfigError: The document is wrong; carries all of its problems, in the order of the file.
+        PluginError: The document is right, but a plugin that it selects cannot be used; says where it stands.
+    """
+    document = parse_document(text, file)
+    made = apply_overrides(document.data, environ, sets)
+    report = Report(Places(file, document.positions, made.origins), list(made.problems))
+    reader = Reader(document.data, report, resolve)
+    config = _config(reader, base_dir, prepare)
+    return LoadedConfig(
+        config=config,
+        warnings=report.sorted_warnings(),
+        text=text,
+        file=file,
+        base_dir=base_dir,
+        positions=MappingProxyType(document.positions),
+        resolved=resolved_json(config),
+        overrides=tuple(made.shown),
+        sets=tuple(made.sets),
+        origins=MappingProxyType(made.origins),
+    )
+
+
+def _config(reader: Reader, base_dir: Path, prepare: Callable[[PluginsSection], None] | None) -> RunConfig:
+    _check_tables(reader)
+    plugins = reader.section("plugins", PluginsSection)
+    _prepare(reader, plugins, prepare)
+    run = reader.section("run", RunSection)
+    candidate = reader.section("candidate", CandidateSection)
+    gepa = reader.section("gepa", GepaSection)
+    merge = reader.section("merge", MergeSection)
+    disk_budget = reader.section("disk_budget", DiskBudgetSection)
+    _warn(reader, {"gepa": gepa, "merge": merge, "disk_budget": disk_budget})
+    dataset = dataset_of(reader)
+    seed_candidate = seed_candidate_of(reader)
+    policy = policy_of(reader)
+    selection = selection_of(reader, gepa)
+    acceptance = acceptance_of(reader, gepa)
+    gepa = current_gepa(reader.report, gepa, acceptance, dataset)
+    container = reader.plugin(("container",), Kind.TRANSPORT, "transport", "synth_containers")
+    proposer = reader.plugin(("proposer",), Kind.PROPOSER, "backend")
+    cache = _cache(reader)
+    executor = reader.plugin(("executor",), Kind.EXECUTOR, "use") if "executor" in reader.data else None
+    stoppers, listeners = reader.stoppers(), reader.listeners()
+    reader.report.done()
+    return RunConfig(
+        run=attrs.evolve(run, output_dir=base_dir / run.output_dir),
+        container=_present(container),
+        dataset=_present(dataset),
+        candidate=candidate,
+        seed_candidate=seed_candidate,
+        policy=policy,
+        proposer=_present(proposer),
+        gepa=gepa,
+        cache=_present(cache),
+        plugins=plugins,
+        stoppers=stoppers,
+        listeners=listeners,
+        executor=executor,
+        selection=selection,
+        acceptance=acceptance,
+        merge=merge,
+        disk_budget=disk_budget,
+    )
+
+
+def _check_tables(reader: Reader) -> None:
+    for name, value in reader.data.items():
+        if name in _REFUSED_TABLES:
+            reader.report.add((name,), "is not supported", _REFUSED_TABLES[name])
+        elif name not in _TABLES:
+            sort = "table" if isinstance(value, dict | list) else "key"
+            reader.report.add((name,), f"unknown {sort} '{name}'", did_you_mean(name, _TABLES))
+
+
+def _prepare(
+    reader: Reader, plugins: PluginsSection, prepare: Callable[[PluginsSection], None] | None
+) -> None:
+    if prepare is None:
+        return
+    try:
+        prepare(plugins)
+    except PluginError as error:
+        reader.report.refuse(("plugins",), error)
+        reader.plugins_ready = False
+
+
+def _warn(reader: Reader, sections: Mapping[str, object]) -> None:
+    for path in without_effect(reader.data, sections):
+        reader.report.warn(path, "has no effect yet")
+
+
+def _cache(reader: Reader) -> CacheSection | None:
+    table = reader.data.get("cache", {})
+    own = tuple(attrs.fields_dict(CacheSettings))
+    given = {key: table[key] for key in own if key in table} if isinstance(table, dict) else {}
+    settings = reader.structure(("cache",), given, CacheSettings)
+    backend = reader.plugin(("cache",), Kind.CACHE, "backend", "sqlite", also=own)
+    return CacheSection(settings.mode, settings.namespace, backend) if settings and backend else None
+
+
+def _present(value: T | None) -> T:
+    if value is None:
+        raise InvariantError("a part of the configuration is missing although no problem was found")
+    return value

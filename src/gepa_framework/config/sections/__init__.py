@@ -1,0 +1,34 @@
+"""The framework's own tables as attrs classes; their fields are the keys."""
+
+from __future__ import annotations
+
+from gepa_framework.config.sections.basic import (
+    AcceptanceSection,
+    CacheSettings,
+    CandidateSection,
+    DiskBudgetSection,
+    MergeSection,
+    PluginsSection,
+    RunSection,
+    SelectionSection,
+)
+from gepa_framework.config.sections.gepa import GepaSection
+from gepa_framework.config.sections.pipeline import PipelineTable
+from gepa_framework.config.sections.policy import PolicyTable
+from gepa_framework.config.sections.rows import DatasetTable, TasksetTable
+
+__all__ = [
+    "AcceptanceSection",
+    "CacheSettings",
+    "CandidateSection",
+    "DatasetTable",
+    "DiskBudgetSection",
+    "GepaSection",
+    "MergeSection",
+    "PipelineTable",
+    "PluginsSection",
+    "PolicyTable",
+    "RunSection",
+    "SelectionSection",
+    "TasksetTable",
+]
