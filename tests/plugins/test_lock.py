@@ -8,7 +8,7 @@ from pathlib import Path
 
 import attrs
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gepa_framework.errors import PluginBrokenError, PluginLockError
@@ -96,6 +96,7 @@ def test_the_config_digest_is_the_same_in_every_process():
     )
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.text(), st.integers() | st.floats() | st.booleans() | st.none() | st.text()))
 def test_every_table_of_scalars_has_a_digest_of_its_own_order(table):
     backwards = dict(reversed(table.items()))
