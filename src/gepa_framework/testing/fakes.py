@@ -46,8 +46,8 @@ class SkillTask:
         hardest: The greatest difficulty.
     """
 
-    topics: int = 16
-    hardest: int = 12
+    topics: int = 12
+    hardest: int = 4
 
     def row(self, split: str, seed: int) -> TaskRow:
         """Give one row, the same each time."""
