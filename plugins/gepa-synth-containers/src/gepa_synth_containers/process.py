@@ -131,13 +131,14 @@ class ContainerProcess:
         """Stop the container and whatever it started, within the grace time and a little; may be repeated."""
         if self._process.stdin is not None:
             self._process.stdin.close()
-        if await self._ended_within(self._launch.grace_seconds + _MARGIN_SECONDS):
+        if await self.ended_within(self._launch.grace_seconds + _MARGIN_SECONDS):
             return
         # The kernel ends the container with its warden.
         self._process.send_signal(signal.SIGKILL)
-        await self._ended_within(_MARGIN_SECONDS)
+        await self.ended_within(_MARGIN_SECONDS)
 
-    async def _ended_within(self, seconds: float) -> bool:
+    async def ended_within(self, seconds: float) -> bool:
+        """Wait for the end for so long at most, and tell whether it has come."""
         deadline = time.monotonic() + seconds
         while self._process.poll() is None:
             if time.monotonic() >= deadline:

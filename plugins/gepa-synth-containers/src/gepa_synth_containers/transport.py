@@ -39,6 +39,7 @@ _SPARE_CONNECTIONS: Final = 2
 _ATTEMPTS: Final = 3
 _PAUSE_SECONDS: Final = 0.2
 _NOT_FOUND: Final = 404
+_DEATH_SECONDS: Final = 0.3
 
 
 @attrs.frozen
@@ -115,7 +116,7 @@ class SynthContainersTransport:
         except GepaError as error:
             return self._told(from_error(error))
         if isinstance(outcome, RolloutFailure):
-            return self._told(_or_dead(outcome, session.process))
+            return self._told(await _or_dead(outcome, session.process))
         return outcome
 
     async def close(self) -> None:
@@ -196,9 +197,12 @@ def _pace(settings: JSONObject) -> Pace:
     )
 
 
-def _or_dead(failure: RolloutFailure, process: ContainerProcess | None) -> RolloutFailure:
+async def _or_dead(failure: RolloutFailure, process: ContainerProcess | None) -> RolloutFailure:
     """Tell the true cause where the container's process has ended: asking again cannot help then."""
-    if process is None or failure.kind is not FailureKind.TRANSPORT or process.exit_code is None:
+    if process is None or failure.kind is not FailureKind.TRANSPORT:
+        return failure
+    # The connection breaks a moment before the process is known to have ended.
+    if not await process.ended_within(_DEATH_SECONDS):
         return failure
     message = f"{failure.message}; {process.obituary()}"
     return attrs.evolve(failure, code="container_exited", message=message, retryable=False)
