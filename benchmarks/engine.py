@@ -1,0 +1,223 @@
+"""CPU per iteration of the engine, everything durable, beside the reference on the same synthetic task.
+
+Rows, scorer and proposer are the same on both sides and cost next to nothing, so that what is measured is
+bookkeeping. One proposal in ten is better than its parent, from the first iteration to the last: the work of
+an iteration does not change as the run grows, so that whatever grows is overhead. The last line is JSON:
+
+* ``engine_cpu_ms``: CPU milliseconds per iteration, set-up and heldout included.
+* ``engine_flatness``: CPU of the last tenth of the iterations over that of the first tenth.
+* ``engine_ratio``: CPU of the reference, with its run directory, over ours, per iteration.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import random
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from gepa_framework.engine import Limits, Machine, Plan
+from gepa_framework.runtime import (
+    Audience,
+    CacheMode,
+    Driver,
+    EffectCache,
+    Hub,
+    Pace,
+    Performer,
+    RequestDigests,
+    RetryPolicy,
+    World,
+)
+from gepa_framework.testing.fakes import FakeProposer, FakeTransport, SkillTask, levels
+from gepa_framework.types import (
+    FREE,
+    Event,
+    Proposal,
+    ProposalRequest,
+    RolloutResult,
+    RowsRequest,
+    TaskRow,
+)
+from gepa_framework.workspace import Feed, Journal
+
+MINIBATCH = 3
+ACCEPTED = 10  # one proposal in so many is an improvement
+
+
+class Ladder(SkillTask):
+    """A skill task without a top: the reward is the level itself, scaled to stay below one."""
+
+    def solve(self, text: str, row: TaskRow) -> RolloutResult:
+        """Score a candidate's text on a row."""
+        level = levels(text)[int(str(row.data["topic"]))]
+        return RolloutResult(reward=level / 1024, output=level, feedback=row.data, usage=FREE)
+
+
+TASK = Ladder(topics=50)
+
+
+def climb(texts: Mapping[str, str], topic: int, seed: int) -> dict[str, str]:
+    """Raise a topic's level, or mostly lower it."""
+    now = levels(texts["skills"])
+    now[topic] += 1 if seed % ACCEPTED == 0 else -1 - seed % 1000
+    return {"skills": " ".join(map(str, now))}
+
+
+class Climber(FakeProposer):
+    """Proposes what `climb` gives for the first row of the minibatch."""
+
+    async def propose(self, request: ProposalRequest) -> Proposal:
+        """Answer at once."""
+        topic = int(str(request.evidence[0].inputs["topic"]))
+        return Proposal(climb(request.parent.components, topic, request.seed), usage=FREE)
+
+
+class Stopwatch:
+    """Notes the CPU clock at the start of each iteration."""
+
+    def __init__(self) -> None:
+        self.marks: list[float] = []
+
+    def on_event(self, event: Event) -> None:
+        """Note our side."""
+        if event.type == "iteration.started":
+            self.marks.append(time.process_time())
+
+    def on_iteration_start(self, _event: object) -> None:
+        """Note the reference's side."""
+        self.marks.append(time.process_time())
+
+    def close(self) -> None:
+        """Hold nothing."""
+
+    def flatness(self) -> float:
+        """Give the CPU of the last tenth over that of the first tenth."""
+        spans = [after - before for before, after in zip(self.marks, self.marks[1:], strict=False)]
+        tenth = max(1, len(spans) // 10)
+        return statistics.fmean(spans[-tenth:]) / statistics.fmean(spans[:tenth])
+
+
+async def _ours(directory: Path, rows: int, iterations: int, stopwatch: Stopwatch) -> Machine:
+    plan = Plan(
+        seed=1,
+        train=RowsRequest("train", seeds=tuple(range(rows))),
+        heldout=RowsRequest("test", seeds=(0,)),
+        limits=Limits(train_rollouts=10**9, heldout_rollouts=2, iterations=iterations),
+        minibatch_size=MINIBATCH,
+    )
+    machine = Machine(plan)
+    journal, feed = Journal.create(directory / "workspace.sqlite", {}), Feed(directory)
+    world = World("bench", FakeTransport(TASK), Climber(), RetryPolicy(), {})
+    performer = Performer(
+        world, EffectCache(None, CacheMode.OFF, "bench"), RequestDigests("fake", "fake", {}, {})
+    )
+    hub = Hub([Audience("stopwatch", stopwatch)])
+    await Driver(machine, journal=journal, feed=feed, performer=performer, hub=hub, pace=Pace()).run()
+    journal.close()
+    feed.close()
+    return machine
+
+
+def ours(directory: Path, rows: int, iterations: int, stopwatch: Stopwatch) -> str:
+    """Run ours and say what it did."""
+    machine = asyncio.run(_ours(directory, rows, iterations, stopwatch))
+    run = machine.run
+    return f"{run.ledger.rollouts} rollouts, pool {len(run.pool.members)}, best {run.pool.best_score}"
+
+
+class ReferenceAdapter:
+    """The same task for the reference."""
+
+    def __init__(self) -> None:
+        self.draw = random.Random(1)
+
+    def evaluate(self, batch: list, candidate: dict[str, str], capture_traces: bool = False) -> object:
+        """Score a batch."""
+        from gepa.core.adapter import EvaluationBatch
+
+        results = [TASK.solve(candidate["skills"], row) for row in batch]
+        scores = [result.reward for result in results]
+        outputs = [result.output for result in results]
+        traces = list(zip(batch, scores, strict=True)) if capture_traces else None
+        return EvaluationBatch(outputs=outputs, scores=scores, trajectories=traces)
+
+    def make_reflective_dataset(self, _candidate: object, batch: object, _components: object) -> dict:
+        """Give the minibatch as evidence."""
+        return {"skills": [{"row": row, "score": score} for row, score in batch.trajectories]}
+
+    def propose_new_texts(self, candidate: dict[str, str], evidence: dict, _components: object) -> dict:
+        """Do what our fake proposer does."""
+        topic = evidence["skills"][0]["row"].data["topic"]
+        return climb(candidate, topic, self.draw.getrandbits(64))
+
+
+def reference(directory: Path, rows: int, iterations: int, stopwatch: Stopwatch) -> str:
+    """Run the reference with a run directory and say what it did."""
+    import gepa
+    from gepa.utils.stop_condition import MaxCandidateProposalsStopper
+
+    data = [TASK.row("train", seed) for seed in range(rows)]
+    result = gepa.optimize(
+        seed_candidate={"skills": " ".join("0" for _ in range(TASK.topics))},
+        trainset=data,
+        valset=data,
+        adapter=ReferenceAdapter(),
+        reflection_minibatch_size=MINIBATCH,
+        stop_callbacks=MaxCandidateProposalsStopper(iterations + 1),
+        run_dir=str(directory),
+        callbacks=[stopwatch],
+        logger=_Silence(),
+        seed=1,
+    )
+    best = result.val_aggregate_scores[result.best_idx]
+    return f"{result.total_metric_calls} rollouts, pool {len(result.candidates)}, best {best}"
+
+
+class _Silence:
+    def log(self, _message: str) -> None:
+        """Say nothing."""
+
+
+Side = Callable[[Path, int, int, Stopwatch], str]
+
+
+def measure(name: str, side: Side, rows: int, iterations: int) -> tuple[float, float]:
+    """Give CPU milliseconds per iteration and flatness, and print them."""
+    stopwatch = Stopwatch()
+    with tempfile.TemporaryDirectory(prefix="gepa-bench-") as directory:
+        wall, cpu = time.perf_counter(), time.process_time()
+        did = side(Path(directory), rows, iterations, stopwatch)
+        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    each = cpu / len(stopwatch.marks) * 1e3
+    print(
+        f"{name:10} {len(stopwatch.marks)} iterations: {each:8.3f} ms CPU each, {wall:7.2f} s wall, "
+        f"flatness {stopwatch.flatness():.2f} ({did})"
+    )
+    return each, stopwatch.flatness()
+
+
+def main() -> None:
+    """Measure both sides and print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=100)
+    parser.add_argument("--iterations", type=int, default=1000)
+    parser.add_argument("--reference-iterations", type=int, default=1000)
+    options = parser.parse_args()
+    cpu, flatness = measure("ours", ours, options.rows, options.iterations)
+    theirs, _ = measure("reference", reference, options.rows, options.reference_iterations)
+    figures = {
+        "engine_cpu_ms": round(cpu, 3),
+        "engine_flatness": round(flatness, 3),
+        "engine_ratio": round(theirs / cpu, 2),
+    }
+    print(json.dumps(figures))
+
+
+if __name__ == "__main__":
+    main()
