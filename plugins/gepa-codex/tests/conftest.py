@@ -15,6 +15,7 @@ import pytest
 
 from gepa_codex.config import CodexProposerConfig
 from gepa_codex.plugin import gepa_make_proposer
+from gepa_codex.process import descendants
 from gepa_framework.types import (
     BuildContext,
     Candidate,
@@ -155,3 +156,16 @@ def eventually() -> Callable[[Callable[[], bool]], Awaitable[None]]:
                 await asyncio.sleep(0.005)
 
     return eventually_
+
+
+@pytest.fixture
+def app_servers() -> Callable[[], list[int]]:
+    """List the app-servers below this process; other tests may have left processes of their own."""
+
+    def is_server(pid: int) -> bool:
+        try:
+            return b"app-server" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        except FileNotFoundError:
+            return False
+
+    return lambda: [pid for pid in descendants(os.getpid()) if is_server(pid)]

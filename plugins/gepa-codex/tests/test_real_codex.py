@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from gepa_codex.process import descendants
 from gepa_framework.errors import ProposerError
 from gepa_framework.types import EvidenceFrame
 
@@ -155,15 +154,15 @@ def test_an_answer_without_usage_has_unknown_usage(once):
     assert proposal.metadata["usage_incomplete"] is True
 
 
-def test_silence_before_headers_ends_in_time_and_the_server_goes_on(codex, request_):
+def test_silence_before_headers_ends_in_time_and_the_server_goes_on(codex, request_, app_servers):
     async def scene(proposer, provider):
         begun = time.monotonic()
         with pytest.raises(ProposerError, match="longer than 1 s"):
             await proposer.propose(request_())
         took = time.monotonic() - begun
-        (server,) = descendants(os.getpid())
+        (server,) = app_servers()
         again = await proposer.propose(request_())
-        return took, server in descendants(os.getpid()), again
+        return took, server in app_servers(), again
 
     took, kept, again = codex(scene, {"hang": "before"}, timeout_seconds=1.0, attempts=1)
     assert took < 5
@@ -171,11 +170,11 @@ def test_silence_before_headers_ends_in_time_and_the_server_goes_on(codex, reque
     assert again.components["style"] == "new style"
 
 
-def test_a_killed_server_is_replaced_and_the_proposal_made(codex, request_):
+def test_a_killed_server_is_replaced_and_the_proposal_made(codex, request_, app_servers):
     async def scene(proposer, provider):
         task = asyncio.create_task(proposer.propose(request_()))
         await provider.asked.wait()
-        (server,) = descendants(os.getpid())
+        (server,) = app_servers()
         os.kill(server, signal.SIGKILL)
         return await task
 
@@ -184,10 +183,10 @@ def test_a_killed_server_is_replaced_and_the_proposal_made(codex, request_):
     assert proposal.metadata["attempts"] == 2
 
 
-def test_eight_proposals_at_once_each_get_their_own_answer(codex, request_):
+def test_eight_proposals_at_once_each_get_their_own_answer(codex, request_, app_servers):
     async def scene(proposer, provider):
         tasks = [proposer.propose(request_(task={"fake": mark(n)})) for n in range(8)]
-        return await asyncio.gather(*tasks), provider.peak, len(descendants(os.getpid()))
+        return await asyncio.gather(*tasks), provider.peak, len(app_servers())
 
     def mark(number: int) -> str:
         answer = {"rationale": f"r{number}", "candidate": {"system": f"s{number}", "style": f"t{number}"}}
@@ -212,10 +211,10 @@ def test_a_cancelled_proposal_lets_go_of_the_provider(codex, request_, eventuall
     assert codex(scene, {"hang": "before"}).components["style"] == "new style"
 
 
-def test_the_process_sees_the_key_and_nothing_else_of_the_user(codex, request_, canary):
+def test_the_process_sees_the_key_and_nothing_else_of_the_user(codex, request_, canary, app_servers):
     async def scene(proposer, provider):
         await proposer.propose(request_())
-        (server,) = descendants(os.getpid())
+        (server,) = app_servers()
         proc = Path(f"/proc/{server}")
         return (proc / "environ").read_bytes().decode(), (proc / "cmdline").read_bytes().decode()
 
@@ -238,10 +237,10 @@ def test_no_file_holds_the_key_or_the_prompt_and_none_is_left(codex, request_, c
     assert list(context.run_dir.iterdir()) == []
 
 
-def test_closing_leaves_no_process(once):
+def test_closing_leaves_no_process(once, app_servers):
     begun = time.monotonic()
     once()
-    assert descendants(os.getpid()) == []
+    assert app_servers() == []
     assert time.monotonic() - begun < 20
 
 

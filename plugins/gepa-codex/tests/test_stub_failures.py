@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 from pathlib import Path
 
 import pytest
@@ -70,6 +69,20 @@ def test_an_app_server_that_ends_at_once_is_reported_with_its_words(propose, can
     assert "bad config" in str(error)
     assert canary not in str(error)
     assert not error.retryable
+
+
+def test_an_app_server_that_never_starts_is_given_up(run, proposing, stub, request_):
+    async def four_times():
+        said = []
+        async with proposing(**stub.config("exits_early", max_restarts=2)) as proposer:
+            for _ in range(4):
+                with pytest.raises(ProposerError) as error:
+                    await proposer.propose(request_())
+                said.append(str(error.value))
+        return said
+
+    assert ["max_restarts" in words for words in run(four_times())] == [False, False, False, True]
+    assert len(stub.pids()) == 3
 
 
 def test_an_app_server_that_hangs_at_its_start_is_ended(propose, stub):
@@ -203,6 +216,34 @@ def test_a_cancelled_proposal_interrupts_its_turn(run, proposing, stub, request_
             return stub.asked("turn/interrupt")
 
     assert run(cancel()) == [{"threadId": "thread-1-0", "turnId": "turn-1"}]
+
+
+def test_a_cancelled_start_leaves_no_process(run, proposing, stub, request_, eventually):
+    async def cancel():
+        async with proposing(**stub.config("hangs_at_start")) as proposer:
+            task = asyncio.create_task(proposer.propose(request_()))
+            await eventually(lambda: bool(stub.pids()) and stub.directory.joinpath("env.json").exists())
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            return [is_alive(pid) for pid in stub.pids()]
+
+    assert run(cancel()) == [False]
+
+
+def test_a_proposal_cancelled_twice_ends_its_server(run, proposing, stub, request_, eventually):
+    async def cancel():
+        async with proposing(**stub.config("ignores_interrupt")) as proposer:
+            task = asyncio.create_task(proposer.propose(request_()))
+            await eventually(lambda: "turn/start" in log_of(stub))
+            task.cancel()
+            await eventually(lambda: "turn/interrupt" in log_of(stub))
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            return [is_alive(pid) for pid in stub.pids()]
+
+    assert run(cancel()) == [False]
 
 
 def log_of(stub) -> str:
@@ -339,8 +380,6 @@ def test_a_run_directory_that_cannot_be_written_is_named(run, stub, request_, co
         run(proposer.propose(request_()))
 
 
-def test_this_process_has_no_children_left(propose):
-    from gepa_codex.process import descendants
-
+def test_this_process_has_no_app_servers_left(propose, app_servers):
     propose("ok")
-    assert descendants(os.getpid()) == []
+    assert app_servers() == []

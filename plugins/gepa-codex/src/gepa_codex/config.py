@@ -22,7 +22,7 @@ _NO_SOCKET = "the app-server is spoken to over stdio only"
 
 
 def _field(default: Any, help_: str, validator: Any = None) -> Any:
-    return attrs.field(default=default, validator=validator or [], metadata={"help": help_})
+    return attrs.field(default=default, validator=validator, metadata={"help": help_})
 
 
 @attrs.frozen

@@ -101,16 +101,17 @@ class Conversation:
         """Stop the turn, so that no more is spent on it; a server that does not obey is ended."""
         if not self.server.usable:
             return
+        obeyed = False
         try:
             async with asyncio.timeout(INTERRUPT_SECONDS):
-                turn_id = await turn.started()
-                params = {"threadId": self.thread_id, "turnId": turn_id}
+                params = {"threadId": self.thread_id, "turnId": await turn.started()}
                 await self.server.request("turn/interrupt", params, INTERRUPT_SECONDS)
-        except (TimeoutError, CodexError):
-            self.server.unhealthy = True
-            return
-        if not await turn.over_within(INTERRUPT_SECONDS):
-            self.server.unhealthy = True
+            obeyed = await turn.over_within(INTERRUPT_SECONDS)
+        except (TimeoutError, CodexError) as error:
+            self.transcript.write("note", "turn/interrupt", {"failed": str(error)})
+        finally:
+            # Also when the waiting itself is cancelled: the turn must not go on unheard.
+            self.server.unhealthy |= not obeyed
 
     def _turn_params(self, text: str, schema: Mapping[str, Any]) -> dict[str, Any]:
         params = {

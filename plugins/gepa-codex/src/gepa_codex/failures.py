@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -44,6 +45,7 @@ class ServerGoneError(CodexError):
 
 
 _CUT: Final = ("stream disconnected", "idle timeout", "connection")
+_INCOMPLETE: Final = "incomplete response"
 _SERVER_FAULT: Final = 500
 _SHED: Final = -32001
 _INVALID: Final = (-32602, -32600)
@@ -88,6 +90,7 @@ def turn_failure(error: Mapping[str, Any] | None, *, key_variable: str | None) -
         (error or {}).get("codexErrorInfo"),
     )
     name, status = _named(info)
+    status = status or _told(message)
     if name == "unauthorized" or status in {401, 403}:
         return _refused(status or 401, key_variable)
     verdict, hint = _judge(name, status, message)
@@ -101,6 +104,12 @@ def _named(info: object) -> tuple[str, int | None]:
         status = detail.get("httpStatusCode") if isinstance(detail, Mapping) else None
         return str(name), status if isinstance(status, int) else None
     return (info if isinstance(info, str) and info else "other"), None
+
+
+def _told(message: str) -> int | None:
+    # Versions before 0.163 name the status in the message only.
+    match = re.search(r"unexpected status (\d{3})\b", message)
+    return int(match[1]) if match else None
 
 
 def _refused(status: int, key_variable: str | None) -> CodexError:
@@ -123,6 +132,8 @@ def _judge(name: str, status: int | None, message: str) -> tuple[Verdict, str]:
         return (Verdict.RETRY if "onnection" in name or "Disconnected" in name else Verdict.ONCE), ""
     if _is_refusal(message):
         return Verdict.FATAL, _HINTS[400]
+    if _INCOMPLETE in message.lower():
+        return Verdict.ONCE, "the model ran out of output tokens: lower proposer.reasoning_effort"
     return (Verdict.RETRY if any(word in message.lower() for word in _CUT) else Verdict.ONCE), ""
 
 

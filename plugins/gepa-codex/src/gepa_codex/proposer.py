@@ -177,7 +177,9 @@ class CodexProposer:
     def _transcript(self, request: ProposalRequest) -> Transcript:
         if not self._config.keep_transcripts:
             return Transcript()
-        return FileTranscript(self._context.run_dir, request.proposal_id, self._redact)
+        return FileTranscript(
+            self._context.run_dir, request.proposal_id, self._redact, self._context.logger.warning
+        )
 
 
 def _read(path: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable
 from typing import Final
@@ -24,9 +25,10 @@ class Redactor:
     """
 
     def __init__(self, secrets: Iterable[str], further: Callable[[str], str] = str) -> None:
-        self._secrets = sorted(
-            {s for s in secrets if len(s.strip()) >= _SHORTEST}, key=lambda s: (-len(s), s)
-        )
+        known = [secret for secret in secrets if len(secret.strip()) >= _SHORTEST]
+        # A file of JSON lines holds a secret as JSON spells it.
+        spelled = {*known, *(json.dumps(secret)[1:-1] for secret in known)}
+        self._secrets = sorted(spelled, key=lambda secret: (-len(secret), secret))
         self._further = further
 
     def __call__(self, text: str) -> str:

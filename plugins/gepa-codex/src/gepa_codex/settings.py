@@ -120,7 +120,7 @@ def _provider(config: CodexProposerConfig) -> dict[str, Any]:
         # Low, for the retries of each layer multiply.
         "request_max_retries": 1,
         "stream_max_retries": 1,
-        "stream_idle_timeout_ms": int(config.message_stall_timeout_seconds * 1000),
+        "stream_idle_timeout_ms": max(1, int(config.message_stall_timeout_seconds * 1000)),
     }
 
 

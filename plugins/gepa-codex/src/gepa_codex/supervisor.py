@@ -80,6 +80,9 @@ class Supervisor:
         server = await self._acquire()
         try:
             yield server
+        except CodexError as error:
+            self._last_failure = error.message
+            raise
         finally:
             server.leases -= 1
             if server.unhealthy or (server is not self._current and not server.leases):
@@ -110,7 +113,6 @@ class Supervisor:
     def _note_death(self, server: AppServer) -> None:
         age = asyncio.get_running_loop().time() - server.started_at
         self._failures = 1 if age > HEALTHY_SECONDS else self._failures + 1
-        self._last_failure = self._last_failure or "it died or stopped answering"
         self._current = None
 
     async def _start(self) -> AppServer:
@@ -125,8 +127,8 @@ class Supervisor:
                 setting.command.server(), environ, workspace(setting.home), config.start_timeout_seconds
             )
         except BaseException as error:
-            self._failures += 1
-            self._last_failure = error.message if isinstance(error, CodexError) else "its start was cancelled"
+            if isinstance(error, CodexError):
+                self._failures, self._last_failure = self._failures + 1, error.message
             server.unhealthy = True
             await self._drop(server)
             raise

@@ -21,7 +21,7 @@ class Transcript:
         """Take one message.
 
         Args:
-            direction: ``sent`` or ``received``.
+            direction: ``sent``, ``received``, or ``note`` for our own remarks.
             method: What the message is.
             params: What it says.
         """
@@ -34,12 +34,15 @@ class FileTranscript(Transcript):
         run_dir: The run's directory.
         proposal_id: Names the file.
         redact: Takes secrets out.
+        warn: Is told when the file cannot be written; the proposal goes on without it.
     """
 
-    def __init__(self, run_dir: Path, proposal_id: str, redact: Callable[[str], str]) -> None:
+    def __init__(
+        self, run_dir: Path, proposal_id: str, redact: Callable[[str], str], warn: Callable[[str], None]
+    ) -> None:
         name = re.sub(r"[^A-Za-z0-9._-]", "_", proposal_id)[:120].lstrip(".") or "proposal"
         self._path = run_dir / FOLDER / f"{name}.jsonl"
-        self._redact = redact
+        self._redact, self._warn = redact, warn
         self._room = SIZE_LIMIT
 
     def write(self, direction: str, method: str, params: Mapping[str, Any]) -> None:
@@ -51,7 +54,11 @@ class FileTranscript(Transcript):
             line = json.dumps({"direction": "note", "method": "full", "params": {"limit": SIZE_LIMIT}})
             self._room = 0
         self._room -= len(line)
-        self._append(line)
+        try:
+            self._append(line)
+        except OSError as error:
+            self._room = 0
+            self._warn(f"the transcript {self._path} ends here: {error.strerror}")
 
     def _append(self, line: str) -> None:
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
