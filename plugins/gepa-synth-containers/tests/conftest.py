@@ -1,11 +1,8 @@
 from __future__ import annotations
 
-import asyncio
 import importlib.util
 import json
-import os
 import socket
-import sys
 import threading
 import time
 from contextlib import asynccontextmanager

@@ -52,6 +52,11 @@ class Log:
         line, self._line = self._line, b""
         self._write(line)
 
+    def close(self) -> None:
+        """Write what is unwritten and close the file."""
+        self.flush()
+        self._file.close()
+
     def _write(self, data: bytes) -> None:
         if not data:
             return
@@ -125,12 +130,13 @@ class Warden:
             child = self._start()
         except OSError as error:
             self._log.feed(f"cannot start {self._command[0]!r} in {self._cwd}: {error}\n".encode())
+            self._log.close()
             return CANNOT_START
         while not self._stopping and self._exit_code is None:
             self._turn(None)
         self._end_all()
         child.returncode = self._exit_code if self._exit_code is not None else -signal.SIGKILL
-        self._log.flush()
+        self._log.close()
         return child.returncode if child.returncode >= 0 else 128 - child.returncode
 
     def _start(self) -> subprocess.Popen[bytes]:

@@ -33,11 +33,34 @@ CONTRACT = {
     "rollout_route": "/rollout",
 }
 #: What the request model of SDK 0.2.0 accepts; it forbids everything else.
-ACCEPTED = set(
-    "rollout_id trace_correlation_id trial_id submission_mode run_id mode task_id task_instance_id task_metadata "
-    "env policy candidate candidate_overlay dataset_row metadata checkpoint checkpoint_id checkpoint_data_base64 "
-    "target_rollout_id long_horizon terminator task_payload dataset actors actor_ids actor_overrides".split()
-)
+ACCEPTED = {
+    "rollout_id",
+    "trace_correlation_id",
+    "trial_id",
+    "submission_mode",
+    "run_id",
+    "mode",
+    "task_id",
+    "task_instance_id",
+    "task_metadata",
+    "env",
+    "policy",
+    "candidate",
+    "candidate_overlay",
+    "dataset_row",
+    "metadata",
+    "checkpoint",
+    "checkpoint_id",
+    "checkpoint_data_base64",
+    "target_rollout_id",
+    "long_horizon",
+    "terminator",
+    "task_payload",
+    "dataset",
+    "actors",
+    "actor_ids",
+    "actor_overrides",
+}
 WORDS = set(sys.argv[1:])
 
 
