@@ -47,9 +47,10 @@ $(VENV)/.stamp-demo: $(VENV)/.stamp-venv $(DEMO_INPUTS)
 	@$(PIP) install $(call editable,$(DEMO_DISTRIBUTIONS))
 	@touch $@
 
+# hatchling: tests build the packages of the tutorials without going to the index.
 $(VENV)/.stamp-dev: $(VENV)/.stamp-venv $(INPUTS)
 	@echo "Installing all distributions and the test and lint tools (compiles the C++ core) ..."
-	@$(PIP) install $(call editable,$(DISTRIBUTIONS)) --group test --group lint --group docs
+	@$(PIP) install $(call editable,$(DISTRIBUTIONS)) --group test --group lint --group docs "hatchling>=1.27"
 	@touch $@ $(VENV)/.stamp-demo
 
 $(VENV)/.stamp-bench: $(VENV)/.stamp-demo pyproject.toml
@@ -68,7 +69,7 @@ lint: $(VENV)/.stamp-dev ## ruff, mypy, import contracts
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@MYPYPATH="$(search_path)" $(BIN)/mypy $(SOURCES)
-	@PYTHONPATH="$(search_path)" $(BIN)/lint-imports --no-cache
+	@$(BIN)/python .ci/lint_imports.py
 
 format: $(VENV)/.stamp-dev ## let ruff put things right
 	@$(BIN)/ruff check --fix .
