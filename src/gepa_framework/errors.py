@@ -16,7 +16,7 @@
     ├── CacheMissError             gepa_cache_miss                 1
     ├── CacheFullError             gepa_cache_full                 1
     ├── CacheCorruptError          gepa_cache_corrupt              1
-    ├── BudgetExceededError        gepa_budget_exceeded            1
+    ├── BudgetExceededError        gepa_budget_exceeded            3
     ├── DiskBudgetError            gepa_disk_budget_exceeded       5
     ├── CancelledError             gepa_cancelled                  1
     ├── InterruptedRunError        gepa_interrupted                130
@@ -204,6 +204,7 @@ class BudgetExceededError(GepaError):
     """A budget cannot hold what the run needs at the very least; raised before anything is spent."""
 
     error_code = "gepa_budget_exceeded"
+    exit_code = ExitCode.CONFIG
 
 
 class DiskBudgetError(GepaError):

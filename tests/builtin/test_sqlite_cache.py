@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -339,7 +340,7 @@ def test_closing_writes_what_is_unwritten(path):
         await put
 
     asyncio.run(play())
-    assert {each.name for each in path.parent.iterdir()} == {"cache.sqlite"}
+    assert {each.name for each in path.parent.iterdir()} - {"cache.sqlite-journal"} == {"cache.sqlite"}
     file = CacheFile(path, 64)
     assert file.get("n", "k") == b"v"
     file.close()
@@ -362,9 +363,27 @@ def test_the_file_is_where_the_configuration_says(context, tmp_path, given, plac
         await cache.close()
 
     asyncio.run(play())
-    assert [str(each.relative_to(tmp_path)) for each in tmp_path.rglob("*") if each.is_file()] == [place]
+    files = [str(each.relative_to(tmp_path)) for each in tmp_path.rglob("*") if each.is_file()]
+    assert [name for name in files if not name.endswith("-journal")] == [place]
 
 
 def test_an_empty_path_is_refused():
     with pytest.raises(ValueError, match="'path'"):
         SqliteCacheConfig(path="")
+
+
+def test_a_file_whose_writer_was_killed_is_put_right_by_the_next_reader(path):
+    script = (
+        "import os, signal, sys; from pathlib import Path;"
+        "from gepa_framework.builtin import cache_file as c;"
+        "f = c.CacheFile(Path(sys.argv[1]), 64); f.put_all([c.Entry('n', 'k', b'v')]);"
+        "w = f._writer(); w.execute('PRAGMA cache_size = 1'); w.execute('BEGIN IMMEDIATE');"
+        "w.executemany(c._INSERT, [('n', str(i), b'x' * 4096, b'') for i in range(200)]);"
+        "os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    done = subprocess.run([sys.executable, "-c", script, path], check=False, timeout=30)
+    assert done.returncode == -signal.SIGKILL
+    file = CacheFile(path, 64)
+    assert file.get("n", "k") == b"v"
+    assert file.get("n", "0") is None
+    file.close()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import attrs
@@ -17,7 +18,7 @@ from gepa_framework.app.exports import export
 from gepa_framework.app.prepare import Built, Prepared, build, context
 from gepa_framework.app.result import GepaRunResult
 from gepa_framework.engine import Machine, Status
-from gepa_framework.errors import GepaError, InterruptedRunError
+from gepa_framework.errors import GepaError, InterruptedRunError, WorkspaceError
 from gepa_framework.runtime import (
     Audience,
     CacheMode,
@@ -72,8 +73,13 @@ class Session:
     def start(self) -> GepaRunResult:
         """Begin the run and drive it to its end."""
         prepared = self.prepared
-        built = build(prepared)
         run_dir = prepared.run_dir
+        if (run_dir / files.WORKSPACE).exists():
+            raise WorkspaceError(
+                f"there is a run in {run_dir} already",
+                hint=f"resume it (gepa resume {run_dir}), or choose another run.run_id",
+            )
+        built = build(prepared)
         with file_errors(run_dir):
             run_dir.mkdir(parents=True, exist_ok=True)
         lock = WorkspaceLock(run_dir)
@@ -121,7 +127,7 @@ class Session:
         error: GepaError | None = None
         try:
             if not machine.status.terminal:
-                asyncio.run(self._run(driver, built))
+                _run_to_end(self._run(driver, performer.cache, built))
         except GepaError as caught:
             error = caught
         finally:
@@ -130,10 +136,11 @@ class Session:
             hub.close()
         return self._conclude(machine, performer, error or machine.failure)
 
-    async def _run(self, driver: Driver, built: Built) -> None:
+    async def _run(self, driver: Driver, cache: EffectCache, built: Built) -> None:
         with self._signals(driver):
             try:
                 await driver.run()
+                await cache.settle()
             finally:
                 await _close(built)
 
@@ -172,7 +179,21 @@ class Session:
             error.hint = f"gepa resume {self.prepared.run_dir}"
         elif error is not None and machine.status is not Status.CANCELLED:
             status = "failed"
-        result = export(
+        try:
+            result = self._export(machine, performer, status, error)
+        except GepaError as second:
+            # What ended the run explains more than that its files could not be written.
+            raise (error or second) from second
+        self._register(status, result)
+        if error is not None:
+            error.run_dir = str(self.prepared.run_dir)
+            raise error
+        return result
+
+    def _export(
+        self, machine: Machine, performer: Performer, status: str, error: GepaError | None
+    ) -> GepaRunResult:
+        return export(
             machine,
             self.chronicle,
             run_id=self.prepared.run_id,
@@ -181,11 +202,6 @@ class Session:
             error=error,
             cache_profile=performer.cache.profile(),
         )
-        self._register(status, result)
-        if error is not None:
-            error.run_dir = str(self.prepared.run_dir)
-            raise error
-        return result
 
     def _house(self) -> tuple[Listener, ...]:
         return (self.chronicle, *self.listeners)
@@ -251,6 +267,17 @@ class Session:
         if result is not None:
             row |= {"best_candidate_id": result.best_candidate_id, "cost_usd": result.cost_usd}
         files.append_line(self.prepared.run_dir.parent / files.REGISTRY, files.stamped(row))
+
+
+def _run_to_end(work: Coroutine[None, None, None]) -> None:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        asyncio.run(work)
+        return
+    # Called from a notebook: its loop is busy with this very call.
+    with ThreadPoolExecutor(1, thread_name_prefix="gepa-run") as pool:
+        pool.submit(asyncio.run, work).result()
 
 
 async def _close(built: Built) -> None:

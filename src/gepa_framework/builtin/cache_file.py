@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -87,8 +88,9 @@ class CacheFile:
 
     def _reader(self) -> sqlite3.Connection | None:
         if self._connection is None and self.path.exists():
-            connection = _connect(self.path, "ro")
+            connection = _connect(self.path, _reading_mode(self.path))
             with _closed_on_error(connection):
+                connection.execute("PRAGMA query_only = ON")
                 if not _is_ours(connection, self.path):
                     connection.close()
                     return None
@@ -126,6 +128,12 @@ class CacheFile:
             raise WorkspaceError(f"the cache {self.path} cannot be opened: {error}") from error
 
 
+def _reading_mode(path: Path) -> str:
+    # A file whose writer was killed must be put right before it can be read, which is writing.
+    writable = os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
+    return "rw" if writable else "ro"
+
+
 def _connect(path: Path, mode: str) -> sqlite3.Connection:
     # SQLite takes a file too short for a page to be empty, and would write over it.
     if path.exists() and _head(path) not in (b"", _MAGIC):
@@ -146,7 +154,9 @@ def _prepare(connection: sqlite3.Connection, path: Path, max_mib: int) -> None:
             connection.execute(_CREATE)
             connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
             connection.execute(f"PRAGMA user_version = {_FORMAT}")
-    connection.execute("PRAGMA journal_mode = WAL")
+    # Before 3.51.3 two processes that write in WAL mode at once may damage the file.
+    mode = "WAL" if sqlite3.sqlite_version_info >= (3, 51, 3) else "TRUNCATE"
+    connection.execute(f"PRAGMA journal_mode = {mode}")
     # A lost write costs one more question, no truth: the journal of the run is what must be durable.
     connection.execute("PRAGMA synchronous = NORMAL")
     (page_size,) = connection.execute("PRAGMA page_size").fetchone()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import enum
 import json
 from collections import Counter
@@ -11,6 +12,9 @@ from gepa_framework.engine import Outcome, ProposalFailure
 from gepa_framework.errors import CacheCorruptError, CacheMissError
 from gepa_framework.types import Cache, JSONValue, RolloutFailure, compact_json
 from gepa_framework.workspace import decode_outcome, encode_outcome
+
+#: How many values may wait to be written.
+_WRITES_AT_ONCE = 256
 
 
 class CacheMode(enum.StrEnum):
@@ -35,6 +39,8 @@ class EffectCache:
         self.mode = mode
         self.namespace = namespace
         self._accesses: Counter[tuple[str, str]] = Counter()
+        self._writing: set[asyncio.Task[None]] = set()
+        self._error: BaseException | None = None
 
     async def get(self, boundary: str, key: str) -> Outcome | None:
         """Give the outcome on record, or ``None`` where it has to be asked for.
@@ -58,13 +64,44 @@ class EffectCache:
         return None
 
     async def put(self, boundary: str, key: str, outcome: Outcome) -> None:
-        """Keep an outcome, unless it is a failure: the next run deserves another try."""
+        """Have an outcome kept, unless it is a failure: the next run deserves another try.
+
+        Does not wait until it is written: a write that is lost costs one more question and no truth.
+
+        Raises:
+            GepaError: An earlier write failed.
+        """
+        self._complain()
         if self._cache is None or isinstance(outcome, RolloutFailure | ProposalFailure):
             return
         encoded = encode_outcome(outcome)
         value = compact_json({"kind": encoded.kind, "payload": encoded.payload})
-        await self._cache.put(f"{self.namespace}:{boundary}", key, value.encode())
+        task = asyncio.create_task(self._cache.put(f"{self.namespace}:{boundary}", key, value.encode()))
+        self._writing.add(task)
+        task.add_done_callback(self._written)
         self._accesses[boundary, "write"] += 1
+        if len(self._writing) > _WRITES_AT_ONCE:
+            await asyncio.wait(self._writing, return_when=asyncio.FIRST_COMPLETED)
+
+    def _written(self, task: asyncio.Task[None]) -> None:
+        self._writing.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._error = self._error or error
+
+    def _complain(self) -> None:
+        if self._error is not None:
+            error, self._error = self._error, None
+            raise error
+
+    async def settle(self) -> None:
+        """Wait until everything is written.
+
+        Raises:
+            GepaError: A write failed.
+        """
+        if self._writing:
+            await asyncio.wait(self._writing)
+        self._complain()
 
     def profile(self) -> JSONValue:
         """Give the accesses by boundary and action."""
