@@ -136,7 +136,11 @@ class ChatPolicy:
         if (base_url, key) not in self._clients:
             headers = {"authorization": f"Bearer {key}"} if key else {}
             self._clients[base_url, key] = HttpClient(
-                base_url, concurrency=_CONCURRENCY, headers=headers, total_timeout=_TIMEOUT_SECONDS
+                base_url,
+                concurrency=_CONCURRENCY,
+                headers=headers,
+                total_timeout=_TIMEOUT_SECONDS,
+                secrets=[key] if key else [],
             )
         return self._clients[base_url, key]
 

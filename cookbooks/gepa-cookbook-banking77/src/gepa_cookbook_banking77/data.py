@@ -70,7 +70,7 @@ def load_dataset(data_dir: str | Path | None = None) -> Dataset:
     """
     if data_dir is None:
         return _assemble(SAMPLE, "written for this cookbook", files(__package__) / "sample")
-    directory = Path(data_dir).expanduser()
+    directory = Path(data_dir).expanduser().absolute()
     if not directory.is_dir():
         raise DataError(f"{directory} is not a directory", hint=_HINT)
     return _assemble("banking77", str(directory), directory)

@@ -1,4 +1,4 @@
-"""``python -m gepa_cookbook_banking77.download --to DIR``: fetch the real Banking77, held to its checksums."""
+"""``python -m gepa_cookbook_banking77.download --to DIR``: fetch the real Banking77 by checksum."""
 
 from __future__ import annotations
 

@@ -105,9 +105,10 @@ def choose_policy(policy: JSON, known: Mapping[str, Policy]) -> Policy:
         PolicyError: There is none of that name.
     """
     provider = policy.get("provider") or DEFAULT_PROVIDER
-    if provider not in known:
+    chosen = known.get(provider) if isinstance(provider, str) else None
+    if chosen is None:
         raise PolicyError(
             "policy_provider_unknown",
             f"[policy] provider = {provider!r} is unknown here; this container has {', '.join(known)}",
         )
-    return known[str(provider)]
+    return chosen

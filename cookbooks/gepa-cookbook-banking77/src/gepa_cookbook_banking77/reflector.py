@@ -2,7 +2,8 @@
 
 The reflector goes over the lessons a few times. Where an intent does not win clearly, it writes the words
 that set the query apart onto the right card and strikes a misleading phrase from the card that won instead.
-It judges by the matching rule of the lexical policy and by the lessons, and knows nothing else.
+A card's first phrase says what it is about and always stays. The reflector judges by the matching rule of
+the lexical policy and by the lessons, and knows nothing else.
 """
 
 from __future__ import annotations
@@ -145,22 +146,23 @@ class _Desk:
 
     def _strike(self, name: str, lesson: Lesson) -> None:
         """Take one phrase off that drew the query here and that no lesson of this intent bears out."""
-        heard, kept = set(terms_of(lesson.query)), set(terms_of(name_words(name)))
+        heard = set(terms_of(lesson.query))
+        card = self.cards[name]
         misleading = [
-            phrase
-            for phrase in self.cards[name]
-            if (terms := terms_of(phrase))
+            place
+            for place, phrase in enumerate(card)
+            if place
+            and (terms := terms_of(phrase))
             and len(words_of(phrase)) <= _LONGEST_STRUCK
             and terms[-1] in heard
             and not self._tally.count(terms[-1], name)
-            and not kept & set(terms)
         ]
         if misleading:
-            self.cards[name].remove(self._chance.choice(misleading))
+            del card[self._chance.choice(misleading)]
             self.struck += 1
 
     def _trim(self, name: str, index: CardIndex) -> None:
-        """Keep the first phrase, which says what the card is about, and the best of the others."""
+        """Keep the first phrase and the best of the others."""
         card = self.cards[name]
         if len(card) <= self._limits.phrases_per_card:
             return
