@@ -11,6 +11,7 @@ from pathlib import Path
 
 import attrs
 
+from gepa_framework.app.guards import GuardedStopper
 from gepa_framework.app.planning import desugared_stoppers, make_plan
 from gepa_framework.config import LoadedConfig, PluginChoice, PluginsSection, RunConfig, parse_config
 from gepa_framework.config.document import read_text
@@ -154,7 +155,9 @@ def build(prepared: Prepared) -> Built:
         if executor
         else None,
         stoppers=tuple(
-            plugins.make_stopper(choice.name, choice.options, context(prepared, choice))
+            GuardedStopper(
+                choice.name, plugins.make_stopper(choice.name, choice.options, context(prepared, choice))
+            )
             for choice in stoppers
         ),
     )

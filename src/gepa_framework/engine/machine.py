@@ -19,7 +19,7 @@ from gepa_framework.engine.run import Run
 from gepa_framework.engine.search import evaluate_seed, search
 from gepa_framework.engine.setup import check_budget, setup
 from gepa_framework.engine.stopping import stop_reason
-from gepa_framework.errors import CancelledError, ConfigError, GepaError, StateTransitionError
+from gepa_framework.errors import CancelledError, ConfigError, GepaError, PluginError, StateTransitionError
 from gepa_framework.types import EventBody, Stopper
 from gepa_framework.types.events import RunCancelled, RunFailed, RunFinished, RunStarted, StopDecided
 
@@ -101,6 +101,7 @@ class Machine:
 
         Raises:
             StateTransitionError: The machine is not running, or waits for no such outcome.
+            PluginError: A stopper is broken; the machine is of no further use.
         """
         if self.status is not Status.RUNNING:
             raise StateTransitionError(f"the machine is {self.status.value} and takes no input")
@@ -118,6 +119,9 @@ class Machine:
         before = self._waiting
         try:
             commands = act()
+        except PluginError:
+            # Not the run's failure: nothing of this input is kept, and a mended plugin may go on.
+            raise
         except GepaError as error:
             self._fail(error)
             commands = ()
