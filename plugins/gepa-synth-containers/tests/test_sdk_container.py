@@ -156,18 +156,17 @@ def test_an_asynchronous_rollout_that_takes_too_long_is_terminated(serve, make, 
         settings={"rollout_submission_mode": "async", "rollout_async_timeout_seconds": 0.2},
     )
     assert (outcome.kind, outcome.code, outcome.retryable) == ("timeout", "async_timeout", True)
-    assert container.running == set()
+    assert container.ended.wait(5)
 
 
 def test_cancelling_an_asynchronous_rollout_tells_the_container(serve, make, container, ask):
     async def scenario(transport):
         task = asyncio.create_task(transport.rollout(ask("slow")))
-        while not container.running:  # noqa: ASYNC110 - it is set in another thread
-            await asyncio.sleep(0.005)
+        assert await asyncio.to_thread(container.began.wait, 5)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        assert container.running == set()
+        assert await asyncio.to_thread(container.ended.wait, 5)
 
     run(serve, make, container.fastapi(), scenario, settings={"rollout_submission_mode": "async"})
 

@@ -115,6 +115,12 @@ class Handler(BaseHTTPRequestHandler):
             self._send(404, {"detail": "Not Found"})
 
 
+def orphan(command):
+    """Start a process whose parent ends at once, and give its id."""
+    code = f"import subprocess; print(subprocess.Popen({command!r}, start_new_session=True, stdout=-3).pid)"
+    return int(subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, check=True).stdout)
+
+
 def misbehave():
     """Do what the command line says."""
     if "boom" in WORDS:
@@ -125,7 +131,7 @@ def misbehave():
         print(dict(os.environ), flush=True)
     if "litter" in WORDS:
         sleeper = [sys.executable, "-c", "import signal, time; signal.signal(15, 1); time.sleep(300)"]
-        left = [subprocess.Popen(sleeper, start_new_session=True).pid for _ in range(2)]
+        left = [subprocess.Popen(sleeper, start_new_session=True).pid, orphan(sleeper)]
         Path("pids.json").write_text(json.dumps([os.getpid(), os.getppid(), *left]))
     if "mute" in WORDS:
         time.sleep(300)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 
 import uvicorn
 from synth_containers import (
@@ -29,7 +30,8 @@ def build(*, by_number=False):
     """Build the container; `by_number` gives rows by the decimal text of their index."""
     container = Container("toy", description="A toy.", default_submission_mode="sync")
     container.received = []
-    container.running = set()
+    container.began = threading.Event()
+    container.ended = threading.Event()
 
     @container.task_info
     def task_info():
@@ -69,11 +71,11 @@ def build(*, by_number=False):
         if text == "raise":
             raise RuntimeError("the environment crashed")
         if text == "slow":
-            container.running.add(request["rollout_id"])
+            container.began.set()
             try:
                 await asyncio.sleep(60)
             finally:
-                container.running.discard(request["rollout_id"])
+                container.ended.set()
         return RolloutResult(
             rollout_id=request["rollout_id"],
             reward=0.25,
