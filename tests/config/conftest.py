@@ -116,7 +116,9 @@ CLASSES: dict[tuple[Kind, str], type[object]] = {
 
 def _resolve(kind: Kind, name: str) -> type[object]:
     if name == "broken":
-        raise PluginBrokenError("the plugin 'broken' did not import: ImportError: libfoo.so", hint="reinstall it")
+        raise PluginBrokenError(
+            "the plugin 'broken' did not import: ImportError: libfoo.so", hint="reinstall it"
+        )
     try:
         return CLASSES[kind, name]
     except KeyError:
@@ -160,11 +162,8 @@ def lines_of(parse: Callable[..., LoadedConfig]) -> Callable[..., list[str]]:
     def lines(text: str = "", **kwargs: Any) -> list[str]:
         try:
             parse(text, **kwargs)
-        except ConfigError as error:
-            assert str(error).splitlines() == [str(problem) for problem in error.problems]
-            return [str(problem) for problem in error.problems]
-        except PluginError as error:
-            return [str(error)]
+        except (ConfigError, PluginError) as error:
+            return str(error).splitlines()
         return []
 
     return lines

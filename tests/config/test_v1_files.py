@@ -8,7 +8,10 @@ DATA = Path(__file__).parent / "data"
 
 
 def warned(loaded):
-    assert all(problem.message == "has no effect yet" or "is called" in problem.message for problem in loaded.warnings)
+    assert all(
+        problem.message == "has no effect yet" or "is called" in problem.message
+        for problem in loaded.warnings
+    )
     return {problem.path for problem in loaded.warnings}
 
 

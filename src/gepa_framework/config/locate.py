@@ -24,6 +24,9 @@ MAX_DEPTH = 32
 #: The longest path in characters; a long key counts again for everything below it.
 MAX_PATH_CHARS = 1024
 
+#: The most keys and array elements; a parser that keeps layout needs seconds for more.
+MAX_PATHS = 50_000
+
 _BLANK = re.compile(r"(?:[ \t\r\n]++|#[^\n]*+)*+")
 _SPACE = re.compile(r"[ \t]*+")
 _LINE_END = re.compile(r"[ \t]*+(?:#[^\n]*+)?+\r?(?:\n|\Z)")
@@ -59,7 +62,8 @@ def locate(text: str) -> dict[str, tuple[int, int]]:
     value starts; entry ``stoppers.1`` stands at the key of the second ``[[stoppers]]``.
 
     Raises:
-        LocateError: The text cannot be TOML, or a path is longer than 32 parts or 1024 characters.
+        LocateError: The text cannot be TOML, holds more than 50,000 keys and array elements, or one whose path
+            is longer than 32 parts or 1024 characters.
     """
     scanner = _Scanner(text)
     scanner.document()
@@ -89,6 +93,7 @@ class _Scanner:
     at: int = 0
     found: dict[Parts, int] = attrs.field(factory=dict)
     entries: dict[Parts, int] = attrs.field(factory=dict)
+    tables: set[Parts] = attrs.field(factory=set)
     newlines: list[int] = attrs.field(default=attrs.Factory(_newlines, takes_self=True))
 
     def document(self) -> None:
@@ -100,6 +105,7 @@ class _Scanner:
             else:
                 self._pair(table)
             if self._match(_LINE_END) is None:
+                self._skip(_SPACE)
                 raise self._error("expected the end of the line")
             self._skip(_BLANK)
 
@@ -122,8 +128,13 @@ class _Scanner:
         for name, offset in parts[:-1]:
             path = self._current_entry(self._record((*path, name), offset))
         name, offset = parts[-1]
-        path = self._record((*path, name), offset)
-        return self._next_entry(path, offset) if close == "]]" else self._current_entry(path)
+        path = (*path, name)
+        if close == "]]":
+            return self._next_entry(self._record(path, offset), offset)
+        if path in self.tables:
+            raise self._twice(path, offset)
+        self.tables.add(path)
+        return self._current_entry(self._record(path, offset))
 
     def _current_entry(self, path: Parts) -> Parts:
         return (*path, str(self.entries[path] - 1)) if path in self.entries else path
@@ -135,8 +146,14 @@ class _Scanner:
 
     def _pair(self, table: Parts) -> None:
         path = table
-        for name, offset in self.key():
+        parts = self.key()
+        for name, offset in parts[:-1]:
             path = self._record((*path, name), offset)
+        name, offset = parts[-1]
+        path = (*path, name)
+        if path in self.found:
+            raise self._twice(path, offset)
+        self._record(path, offset)
         self._expect("=")
         self._value(path)
 
@@ -210,6 +227,8 @@ class _Scanner:
         if sum(map(len, path)) > MAX_PATH_CHARS:
             raise self._error(f"a key path of more than {MAX_PATH_CHARS} characters", offset)
         self.found.setdefault(path, offset)
+        if len(self.found) > MAX_PATHS:
+            raise self._error(f"more than {MAX_PATHS} keys and array elements", offset)
         return path
 
     def _match(self, pattern: re.Pattern[str]) -> str | None:
@@ -230,6 +249,10 @@ class _Scanner:
     def _expect(self, token: str) -> None:
         if not self._take(token):
             raise self._error(f"expected '{token}'")
+
+    def _twice(self, path: Parts, offset: int) -> LocateError:
+        first, _ = self.position(self.found[path])
+        return self._error(f"'{dotted(path)}' is given twice, first in line {first}", offset)
 
     def _error(self, message: str, offset: int | None = None) -> LocateError:
         return LocateError(message, *self.position(self.at if offset is None else offset))

@@ -18,7 +18,7 @@ from gepa_framework.config.checks import (
 )
 from gepa_framework.config.sections.pipeline import PipelineTable
 from gepa_framework.config.sections.rows import PoolsTable, SeedPoolsTable
-from gepa_framework.config.structure import Faults, structure_class
+from gepa_framework.config.structure import Faults, mismatch, structure_class
 
 Direction: TypeAlias = Literal["maximize", "higher_is_better", "minimize", "lower_is_better"]
 Metric: TypeAlias = Literal["train", "heldout"]
@@ -73,8 +73,10 @@ def _is(cls: type[object]) -> Callable[[object], bool]:
 
 def _named(converter: Converter, cls: type[object]) -> Callable[[object, object], object]:
     def structure(value: object, _: object) -> object:
-        if not isinstance(value, str):
+        if isinstance(value, dict):
             return structure_class(converter, value, cls)
+        if not isinstance(value, str):
+            raise mismatch("a name or a table", value)
         try:
             return structure_class(converter, {"name": value}, cls)
         except Faults as found:

@@ -20,7 +20,7 @@ _INT64 = 2**63
 def register_scalars(converter: Converter) -> None:
     """Make the converter strict about everything that is not a container."""
     for kind in (str, bytes, int, float, Path):
-        # The converter asks these hooks for subclasses too: that of int for a bool, that of str for a StrEnum.
+        # The converter asks these hooks for subclasses too: that of int for a bool, that of str for an enum.
         converter.register_structure_hook(kind, _scalar)
     converter.register_structure_hook_func(lambda kind: kind in _HOOKS or _is_enum(kind), _scalar)
 
