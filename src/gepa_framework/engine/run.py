@@ -42,6 +42,9 @@ class Run:
         stoppers: Asked in this order.
         emit: Puts an event on the record.
         elapsed: Seconds worked on the run, as of the latest input.
+        iteration: The iteration that was begun last; 0 for the seed.
+        finished: Iterations that are over; behind `iteration` while one is under way.
+        improved_at: The iteration in which the best score last rose.
     """
 
     plan: Plan
@@ -49,9 +52,9 @@ class Run:
     emit: Callable[[EventBody], None]
     elapsed: float = 0.0
     iteration: int = 0
-    draws: int = 0
+    finished: int = 0
+    improved_at: int = 0
     searching: bool = False
-    since_improvement: int = 0
     proposer_failures: int = 0
     highest_reward: float = 0.0
     ledger: Ledger = attrs.field(factory=Ledger)
@@ -112,12 +115,12 @@ class Run:
     def view(self) -> RunView:
         """Give the run as stoppers see it."""
         return RunView(
-            iteration=self.iteration,
+            iteration=self.finished,
             rollouts=self.ledger.rollouts,
             candidates=len(self.pool.members),
             best_candidate_id=self.pool.best.candidate.id,
             best_score=self.pool.best_score,
-            iterations_since_improvement=self.since_improvement,
+            iterations_since_improvement=max(0, self.finished - self.improved_at),
             elapsed_seconds=self.elapsed,
             cost_usd=self.ledger.cost_usd,
         )

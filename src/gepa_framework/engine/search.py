@@ -53,8 +53,8 @@ def search(run: Run) -> Flow[None]:
     run.searching = True
     while (reason := stop_reason(run)) is None:
         run.iteration += 1
-        run.since_improvement += 1
         yield from _iterate(run)
+        run.finished = run.iteration
     run.stopped = reason
 
 
@@ -177,7 +177,7 @@ def _join(run: Run, member: Member, stage: Stage) -> Flow[bool]:
         return False
     best, score = run.pool.best, run.pool.frontier.mean(run.pool.frontier.best())
     if previous is None or score > previous:
-        run.since_improvement = 0
+        run.improved_at = member.iteration
     run.emit(
         FrontierUpdated(
             candidate_id=candidate.id,

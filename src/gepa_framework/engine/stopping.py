@@ -19,7 +19,7 @@ def _stopper_says(run: Run) -> StopReason | None:
 def _limit_reached(run: Run) -> StopReason | None:
     limits, usage = run.plan.limits, run.ledger.usage
     for kind, limit, value in (
-        ("max_generations", limits.iterations, run.iteration),
+        ("max_generations", limits.iterations, run.finished),
         ("max_time_seconds", limits.seconds, run.elapsed),
         ("max_cost_usd", limits.cost_usd, usage.cost_usd),
         ("max_prompt_tokens", limits.prompt_tokens, usage.prompt_tokens),
@@ -36,6 +36,8 @@ def _limit_reached(run: Run) -> StopReason | None:
 
 
 def _rollouts_left(run: Run) -> StopReason | None:
+    if run.iteration > run.finished:
+        return None  # what the iteration under way may need was set aside when it began
     # An iteration that could not be finished would spend rollouts on a candidate that never gets in.
     size = min(run.plan.minibatch_size, len(run.minibatch_pool))
     needed = 2 * size + len(run.pareto)
