@@ -78,6 +78,18 @@ def test_a_file_that_is_too_large_is_refused(
     assert kept(tmp_path) == {}
 
 
+def test_a_file_that_cannot_be_finished_leaves_no_half_behind(
+    offered: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", fail)
+    with pytest.raises(DataError, match="cannot be written: No space left on device"):
+        download(tmp_path, base(offered))
+    assert kept(tmp_path) == {}
+
+
 @pytest.mark.parametrize("address", ["file:///etc", "ftp://host/x", "host/x"])
 def test_other_schemes_are_refused(tmp_path: Path, address: str) -> None:
     with pytest.raises(DataError, match="no http or https address"):

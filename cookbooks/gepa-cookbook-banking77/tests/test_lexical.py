@@ -46,6 +46,10 @@ def test_a_word_on_every_card_says_less_than_a_rare_one() -> None:
     assert verdict_of("card money", cards).answer == "refund"
 
 
+def test_a_word_said_twice_on_a_card_weighs_more() -> None:
+    assert verdict_of("word", "- lost: word, other\n- refund: word, word, other").answer == "refund"
+
+
 def test_equal_scores_go_by_name() -> None:
     assert verdict_of("word", "- refund: word\n- lost: word\n- pin: word").answer == "lost"
 
