@@ -96,16 +96,20 @@ class World:
         if isinstance(command, LoadProgram):
             return self.program
         if isinstance(command, LoadRows):
-            wanted = command.request
-            if wanted.ids:
-                return tuple(TaskRow(id=name, split=wanted.split, data={"n": name}) for name in wanted.ids)
-            return tuple(self.rows(wanted.split, seed) for seed in wanted.seeds)
+            return self._rows(command.request)
         if isinstance(command, Propose):
             return self._proposal(command.request)
-        given = self.score(command)
+        return self._rollout(command, self.score(command))
+
+    def _rollout(self, command: Rollout, given: Any) -> Any:
         if isinstance(given, RolloutResult | RolloutFailure):
             return given
         return RolloutResult(reward=given, usage=self.usage, output=f"said {command.row.id}")
+
+    def _rows(self, wanted: RowsRequest) -> tuple[TaskRow, ...]:
+        if wanted.ids:
+            return tuple(TaskRow(id=name, split=wanted.split, data={"n": name}) for name in wanted.ids)
+        return tuple(self.rows(wanted.split, seed) for seed in wanted.seeds)
 
     def _proposal(self, request: Any) -> Any:
         if callable(self.propose):

@@ -127,6 +127,13 @@ def test_ticks_that_end_nothing_change_no_event(toy):
     assert game.events[1:] == plain.events[1:]
 
 
+def test_the_search_may_end_in_mid_batch_without_heldout_rows(toy):
+    game = in_stage(toy, Stage.CHILD, plan=toy.plan(heldout=0), stoppers=[Deadline(5.0)])
+    game.tick(5.0)
+    assert game.machine.status is Status.FINISHED
+    assert game.types[-1] == "gepa.run.finished"
+
+
 def test_a_cancel_ends_the_run_for_good(toy):
     game = in_stage(toy, Stage.CHILD)
     waiting = list(game.machine.pending)

@@ -90,7 +90,7 @@ class Machine:
         if self.status is not Status.NEW:
             raise StateTransitionError("the machine was started twice")
         self.status = Status.RUNNING
-        return self._step(lambda: self._resume(None))
+        return self._step(lambda: self._advance(lambda: next(self._flow)))
 
     def feed(self, given: Input, elapsed: float) -> Step:
         """Take one input and give what follows from it.
@@ -140,7 +140,8 @@ class Machine:
             self._released += 1
             batch.observe(command, self._outcomes[command.effect_id])
         outcomes = self._outcomes
-        return self._resume([outcomes[command.effect_id] for command in batch.commands])
+        ready = [outcomes[command.effect_id] for command in batch.commands]
+        return self._advance(lambda: self._flow.send(ready))
 
     def _abandon(self) -> None:
         """Enter in the books what is in already, though the flow will never be told."""
@@ -148,10 +149,10 @@ class Machine:
             if command.effect_id in self._outcomes:
                 self._batch.observe(command, self._outcomes[command.effect_id])
 
-    def _resume(self, outcomes: list[Outcome] | None) -> tuple[Command, ...]:
+    def _advance(self, move: Callable[[], Batch]) -> tuple[Command, ...]:
         """Let the flow go on until it wants something that is not there."""
         try:
-            batch = next(self._flow) if outcomes is None else self._flow.send(outcomes)
+            batch = move()
             while not batch.commands:
                 batch = self._flow.send([])
         except StopIteration:
@@ -170,11 +171,7 @@ class Machine:
         if not self.run.searching or (reason := stop_reason(self.run)) is None:
             return ()
         self._abandon()
-        try:
-            batch = self._flow.throw(SearchStopped(reason))
-        except StopIteration:
-            return self._finish()
-        return self._await(batch)
+        return self._advance(lambda: self._flow.throw(SearchStopped(reason)))
 
     def _cancel(self, cancel: Cancel) -> tuple[Command, ...]:
         self._abandon()
