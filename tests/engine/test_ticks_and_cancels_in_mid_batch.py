@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from gepa_framework.builtin.max_iterations import MaxIterations
 from gepa_framework.builtin.no_improvement import NoImprovement
-from gepa_framework.engine import Propose, Status
+from gepa_framework.engine import FailedRollouts, Propose, Status
 from gepa_framework.errors import CancelledError
 from gepa_framework.types import Stage, StopReason
 
@@ -153,6 +153,15 @@ def test_what_is_in_when_a_run_is_cancelled_stays_in_the_books(toy):
     game.complete(last).cancel()
     assert game.run.ledger.train_rollouts == before + 1
     assert game.types[-2:] == ["rollout.completed", "gepa.run.cancelled"]
+
+
+def test_a_cancel_is_a_cancel_even_where_what_is_in_would_fail_the_run(toy):
+    plan = toy.plan(failed_rollouts=FailedRollouts.STOP)
+    game = in_stage(toy, Stage.FULL, plan=plan)
+    last = list(game.machine.pending)[-1]
+    game.complete(last, toy.FAILED).cancel()
+    assert game.machine.status is Status.CANCELLED
+    assert game.types[-2:] == ["rollout.failed", "gepa.run.cancelled"]
 
 
 @given(after=st.integers(0, 36), pick=st.randoms(use_true_random=False))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import TypeAlias
 
 import attrs
@@ -147,7 +148,9 @@ class Machine:
         """Enter in the books what is in already, though the flow will never be told."""
         for command in self._batch.commands[self._released :]:
             if command.effect_id in self._outcomes:
-                self._batch.observe(command, self._outcomes[command.effect_id])
+                # What is in may be reason to fail the run, but it has ended already.
+                with suppress(RunFailedError):
+                    self._batch.observe(command, self._outcomes[command.effect_id])
 
     def _advance(self, move: Callable[[], Batch]) -> tuple[Command, ...]:
         """Let the flow go on until it wants something that is not there."""
