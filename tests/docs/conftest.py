@@ -176,7 +176,7 @@ class Sandbox:
 def commands(text: str) -> Iterator[tuple[str, str]]:
     """Give each command of a console block with the output shown for it."""
     for part in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
-        command, _, output = re.sub(r"\\\n> ?", "", part).partition("\n")
+        command, _, output = re.sub(r"\\\n(> )?\s*", "", part).partition("\n")
         yield command, output
 
 
