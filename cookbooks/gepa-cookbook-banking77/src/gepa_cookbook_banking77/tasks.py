@@ -95,7 +95,7 @@ class Taskset:
         index = int(number) - first if number.isascii() and number.isdigit() else -1
         if not 0 <= index < len(rows):
             raise DataError(
-                f"no task {task_id!r} in split {home!r}",
+                f"no task {task_id!r} in split {home!r} of {self.dataset.name}",
                 hint=f"it has {home}:0 to {home}:{len(rows) - 1}, "
                 f"by seed {FIRST_SEED[home]} to {FIRST_SEED[home] + len(rows) - 1}",
             )
