@@ -149,6 +149,15 @@ def test_a_rollout_that_never_ends_is_terminated_with_the_reason(run, ask, app):
     assert app.seen[-1] == ("POST", "/rollouts/gepa_1/terminate", {"reason": "timeout"})
 
 
+def test_a_container_that_runs_a_synchronous_rollout_by_itself_is_followed_and_told(run, ask, app):
+    app.states = states({"status": "running"}, DONE)
+    assert run(lambda transport: transport.rollout(ask("async"))).reward == 0.5
+    app.states = states({"status": "running"})
+    settings = {"rollout_submission_mode": "sync", "rollout_async_timeout_seconds": 0.1}
+    assert run(lambda transport: transport.rollout(ask("async")), settings=settings).kind == "timeout"
+    assert app.seen[-1][1] == "/rollouts/gepa_1/terminate"
+
+
 @pytest.mark.parametrize("status", ["terminated", "cancelled"])
 def test_an_earlier_rollout_that_was_ended_on_request_is_submitted_again(run, ask, app, status):
     app.states = states({"status": status})

@@ -17,6 +17,7 @@ from typing import Final
 import attrs
 
 from gepa_framework.errors import TransportError
+from gepa_framework.net.redact import MIN_SECRET_CHARS
 from gepa_synth_containers import warden
 
 HOST: Final = "127.0.0.1"
@@ -149,4 +150,4 @@ class ContainerProcess:
 
 def known_secrets(*groups: Iterable[str]) -> tuple[str, ...]:
     """Give all secrets, once each, that are long enough to be told from ordinary words."""
-    return tuple(sorted({secret for group in groups for secret in group if len(secret) >= 6}))  # noqa: PLR2004
+    return tuple(sorted({secret for group in groups for secret in group if len(secret) >= MIN_SECRET_CHARS}))

@@ -81,7 +81,9 @@ class Rollouts:
         try:
             record = await self._submit(body)
         except asyncio.CancelledError:
-            await self._terminate(rollout_id, "cancelled")
+            # It may have been accepted; a synchronous one ends with its connection.
+            if self._pace.mode == "async":
+                await self._terminate(rollout_id, "cancelled")
             raise
         return await self._follow(rollout_id, record)
 
@@ -150,8 +152,7 @@ class Rollouts:
         return _checked(rollout_id, (await self._client.request("GET", _path(rollout_id))).json)
 
     async def _terminate(self, rollout_id: str, reason: str) -> None:
-        if self._pace.mode == "async":
-            await asyncio.shield(asyncio.ensure_future(self._tell(rollout_id, reason)))
+        await asyncio.shield(asyncio.ensure_future(self._tell(rollout_id, reason)))
 
     async def _tell(self, rollout_id: str, reason: str) -> None:
         """Tell the container, if it can be told within a second, that nobody waits any more."""
