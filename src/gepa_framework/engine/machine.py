@@ -20,7 +20,14 @@ from gepa_framework.engine.run import Run
 from gepa_framework.engine.search import evaluate_seed, search
 from gepa_framework.engine.setup import check_budget, setup
 from gepa_framework.engine.stopping import stop_reason
-from gepa_framework.errors import CancelledError, ConfigError, GepaError, PluginError, StateTransitionError
+from gepa_framework.errors import (
+    CancelledError,
+    ConfigError,
+    GepaError,
+    PluginError,
+    RunFailedError,
+    StateTransitionError,
+)
 from gepa_framework.types import EventBody, Stopper
 from gepa_framework.types.events import RunCancelled, RunFailed, RunFinished, RunStarted, StopDecided
 

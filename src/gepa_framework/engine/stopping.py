@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from gepa_framework.engine.run import Run
-from gepa_framework.errors import PluginBrokenError
-from gepa_framework.types import RunView, Stopper, StopReason
+from gepa_framework.types import StopReason
 
 
 def stop_reason(run: Run) -> StopReason | None:
@@ -14,24 +13,7 @@ def stop_reason(run: Run) -> StopReason | None:
 
 def _stopper_says(run: Run) -> StopReason | None:
     view = run.view()
-    for stopper in run.stoppers:
-        reason = _asked(stopper, view)
-        if reason is not None:
-            return reason
-    return None
-
-
-def _asked(stopper: Stopper, view: RunView) -> StopReason | None:
-    name = type(stopper).__name__
-    try:
-        reason: object = stopper.check(view)
-    except Exception as error:
-        raise PluginBrokenError(f"the stopper {name} raised {type(error).__name__}: {error}") from error
-    if reason is None or isinstance(reason, StopReason):
-        return reason
-    raise PluginBrokenError(
-        f"the stopper {name} answered {reason!r}", hint="a stopper gives a StopReason or None"
-    )
+    return next((reason for stopper in run.stoppers if (reason := stopper.check(view))), None)
 
 
 def _limit_reached(run: Run) -> StopReason | None:
