@@ -63,6 +63,10 @@ def turn(params: dict[str, Any], turns: int, number: int) -> None:
         sys.stdout.flush()
     if SCENARIO == "asks":
         ask_everything()
+    if SCENARIO == "slow":
+        for _ in range(8):
+            time.sleep(0.1)
+            notify("item/reasoning/summaryTextDelta", **thread, delta="hm")
     if SCENARIO in {"silent", "ignores_interrupt"}:
         return
     if SCENARIO == "dies_once" and number == 1:
@@ -120,6 +124,7 @@ def serve() -> None:
         message = json.loads(line)
         record(message)
         handle(message, threads, number)
+    (DIRECTORY / "eof").touch()
     while SCENARIO == "ignores_eof":
         time.sleep(60)
 

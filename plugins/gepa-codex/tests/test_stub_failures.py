@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from gepa_codex import process
 from gepa_framework.errors import ProposerError
 from gepa_framework.types import BuildContext, Proposal
 
@@ -182,6 +183,10 @@ def test_a_silent_turn_is_interrupted_and_the_server_kept(propose, stub):
     assert len(stub.pids()) == 1
 
 
+def test_signs_of_life_keep_a_slow_turn_going(propose):
+    assert propose("slow", message_stall_timeout_seconds=0.5, attempts=1).rationale == "because"
+
+
 def test_a_turn_that_takes_too_long_is_interrupted(propose, stub):
     error = propose("silent", timeout_seconds=0.3, attempts=1)
     assert "longer than 0.3 s" in str(error)
@@ -257,6 +262,39 @@ def test_closing_ends_a_server_that_ignores_eof_and_sigterm(propose, stub, monke
     assert not any(map(is_alive, stub.pids()))
 
 
+def test_a_close_that_is_cancelled_goes_on(run, proposing, stub, request_, eventually):
+
+    async def close():
+        async with proposing(**stub.config("ignores_eof")) as proposer:
+            await proposer.propose(request_())
+            closing = asyncio.create_task(proposer.close())
+            await eventually((stub.directory / "eof").exists)
+            closing.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await closing
+        return [is_alive(pid) for pid in stub.pids()]
+
+    assert run(close()) == [False]
+
+
+def test_a_process_that_left_the_group_is_ended_with_its_parent(run, tmp_path, eventually):
+    async def end():
+        command = ("/bin/sh", "-c", "setsid sleep 300 & wait")
+        child, _ = await process.spawn(command, {"PATH": "/usr/bin:/bin"}, tmp_path)
+        await eventually(lambda: b"sleep" in names_below(child.pid))
+        below = process.descendants(child.pid)
+        await process.kill(child)
+        await eventually(lambda: not any(map(is_alive, below)))
+        return child.returncode
+
+    assert run(end()) == -9
+
+
+def names_below(pid: int) -> list[bytes]:
+    paths = [Path(f"/proc/{child}/cmdline") for child in process.descendants(pid)]
+    return [path.read_bytes().split(b"\0")[0] for path in paths if path.exists()]
+
+
 def test_closing_twice_is_the_same_as_once_and_nothing_is_proposed_after(run, proposing, stub, request_):
     async def close():
         async with proposing(**stub.config("ok")) as proposer:
@@ -324,6 +362,7 @@ def test_no_file_of_the_run_holds_the_key_and_the_home_goes_away(run, proposing,
     assert mode == 0o700
     assert "turn/start" in texts
     assert canary not in texts
+    assert "uses [redacted]" in stub.asked("turn/start")[0]["input"][0]["text"]
     assert [path.name for path in context.run_dir.iterdir()] == ["codex-transcripts"]
 
 

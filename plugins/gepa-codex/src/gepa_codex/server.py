@@ -87,11 +87,6 @@ class AppServer:
         """Whether a conversation may be begun."""
         return self._connection is not None and not self.unhealthy
 
-    @property
-    def pid(self) -> int | None:
-        """The process id, once it has one."""
-        return self._process.pid if self._process else None
-
     async def request(self, method: str, params: Mapping[str, Any], seconds: float) -> Mapping[str, Any]:
         """Send a request and give its result; a server that does not answer is not used again.
 

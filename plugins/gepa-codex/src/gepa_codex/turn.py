@@ -47,7 +47,6 @@ class Turn:
 
     def on_gone(self, error: ServerGoneError) -> None:
         """Fail: nothing more will be heard."""
-        self._meter.incomplete = True
         self._finish(error)
 
     def begun(self, turn: object) -> None:
