@@ -53,6 +53,15 @@ def test_the_key_comes_from_the_environment_of_the_container(
     assert fake_server.asked[0][1]["authorization"] == "Bearer fake-secret-value"
 
 
+def test_the_name_of_the_key_may_come_in_the_config_and_goes_no_further(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("FAKE_KEY", "fake-secret-value")
+    settings = ChatSettings.of({"config": {"api_key_env": "FAKE_KEY", "temperature": 0}})
+    assert settings.key() == "fake-secret-value"
+    assert settings.extra == {"temperature": 0}
+
+
 def test_a_missing_key_names_the_variable(fake_server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     with pytest.raises(PolicyError, match="OPENAI_API_KEY is not set") as caught:

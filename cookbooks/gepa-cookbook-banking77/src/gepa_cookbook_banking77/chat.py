@@ -63,13 +63,14 @@ class ChatSettings:
                 f"[policy] config must be a table without {', '.join(sorted(_OWN_FIELDS))}",
             )
         max_tokens = policy.get("max_tokens")
-        key_env = policy.get("api_key_env", DEFAULT_KEY_ENV)
+        # Container requests have no such field of their own: a transport may carry it in `config`.
+        key_env = policy.get("api_key_env", extra.get("api_key_env", DEFAULT_KEY_ENV))
         return cls(
             base_url=str(policy.get("base_url") or DEFAULT_BASE_URL),
             model=str(policy.get("model") or DEFAULT_MODEL),
             api_key_env=str(key_env or ""),
             max_tokens=max_tokens if isinstance(max_tokens, int) else None,
-            extra=extra,
+            extra={name: value for name, value in extra.items() if name != "api_key_env"},
         )
 
     def key(self) -> str:
