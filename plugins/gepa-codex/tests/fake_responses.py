@@ -20,6 +20,7 @@ A step is a mapping; what it may hold::
     {"incomplete": "reason"}    a `response.incomplete`   {"drop": true}     the stream is cut in the answer
     {"hang": "before"|"after"}  silence before or after the headers, until the client goes
     {"delay": 0.2}              seconds before anything   {"usage": {...}}   replaces the usage; null for none
+    {"together": 8}             no answer before so many requests were open at once, for 30 s at most
 """
 
 from __future__ import annotations
@@ -51,6 +52,7 @@ class FakeResponses:
         self.requests: list[dict[str, Any]] = []
         self.in_flight = self.peak = 0
         self.asked = asyncio.Event()
+        self._crowd = asyncio.Condition()
         self._connections: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
         self.url = ""
@@ -94,6 +96,8 @@ class FakeResponses:
         self.asked.set()
         self.in_flight += 1
         self.peak = max(self.peak, self.in_flight)
+        async with self._crowd:
+            self._crowd.notify_all()
         try:
             return await self._carry_out(self._step(request["body"]), request["body"], reader, writer)
         finally:
@@ -114,6 +118,8 @@ class FakeResponses:
         writer: asyncio.StreamWriter,
     ) -> bool:
         await asyncio.sleep(step.get("delay", 0))
+        async with asyncio.timeout(30), self._crowd:
+            await self._crowd.wait_for(lambda: self.peak >= step.get("together", 0))
         if step.get("hang") == "before":
             await reader.read()
             return False

@@ -190,7 +190,7 @@ def test_eight_proposals_at_once_each_get_their_own_answer(codex, request_, app_
 
     def mark(number: int) -> str:
         answer = {"rationale": f"r{number}", "candidate": {"system": f"s{number}", "style": f"t{number}"}}
-        return f"fake({json.dumps({'json': answer, 'delay': 0.3})})"
+        return f"fake({json.dumps({'json': answer, 'together': 8})})"
 
     proposals, peak, servers = codex(scene)
     assert [p.components["system"] for p in proposals] == [f"s{n}" for n in range(8)]
