@@ -122,17 +122,20 @@ def resolve_targets(plan: Plan, program: Program) -> tuple[str, ...]:
         ConfigError: A target is not a component or module that may be changed, or there is none.
     """
     names = {spec.name for spec in program.components}
-    by_module = {spec.module_id: spec.name for spec in program.components if spec.module_id}
+    by_module: dict[str, list[str]] = {}
+    for spec in program.components:
+        if spec.module_id:
+            by_module.setdefault(spec.module_id, []).append(spec.name)
     targets: list[str] = []
     for position, target in enumerate(plan.target_modules):
-        name = target if target in names else by_module.get(target)
-        if name is None:
+        found = [target] if target in names else by_module.get(target)
+        if found is None:
             raise _problem(
                 f"candidate.target_modules.{position}",
                 f"{target!r} is not a component that the container's program lets change",
                 _did_you_mean(target, names | by_module.keys()),
             )
-        targets.append(name)
+        targets += found
     chosen = tuple(dict.fromkeys(targets)) or program.targets or tuple(sorted(names))
     if not chosen:
         raise _problem("candidate", "the container's program has no component that may be changed")
@@ -165,8 +168,13 @@ def seed_texts(plan: Plan, program: Program) -> Mapping[str, str]:
 def _subset(rows: Sequence[TaskRow], wanted: Sequence[str], path: str) -> tuple[TaskRow, ...]:
     if not wanted:
         return tuple(rows)
-    by_name = {row.id: row for row in rows} | {str(row.seed): row for row in rows if row.seed is not None}
+    by_name = {str(row.seed): row for row in rows if row.seed is not None} | {row.id: row for row in rows}
+    chosen: dict[str, TaskRow] = {}
     for position, name in enumerate(wanted):
-        if name not in by_name:
+        row = by_name.get(name)
+        if row is None:
             raise _problem(f"{path}.{position}", f"{name!r} is not one of the training rows")
-    return tuple(by_name[name] for name in wanted)
+        if row.id in chosen:
+            raise _problem(f"{path}.{position}", f"{name!r} is the row {row.id!r}, which is named already")
+        chosen[row.id] = row
+    return tuple(chosen.values())
