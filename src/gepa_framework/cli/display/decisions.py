@@ -1,0 +1,61 @@
+"""Each decision of a run in one line."""
+
+from __future__ import annotations
+
+from functools import singledispatch
+
+from gepa_framework.cli.words import one_line, score
+from gepa_framework.types import EventBody
+from gepa_framework.types import events as happened
+
+
+@singledispatch
+def decision(_: EventBody) -> str:
+    """Give the decision that an event tells of, with its reason; nothing for an event that tells of none."""
+    return ""
+
+
+@decision.register
+def _(body: happened.CandidateAccepted) -> str:
+    numbers = _numbers(body.before, body.after, body.rows)
+    return f"iteration {body.iteration}: accepted {body.candidate_id}, {numbers}"
+
+
+@decision.register
+def _(body: happened.CandidateRejected) -> str:
+    numbers = f" ({_numbers(body.before, body.after, body.rows)})" if body.rows else ""
+    return f"iteration {body.iteration}: rejected {body.candidate_id}, {one_line(body.reason)}{numbers}"
+
+
+@decision.register
+def _(body: happened.CandidateDuplicateSkipped) -> str:
+    return f"iteration {body.iteration}: skipped, {body.candidate_id} was proposed before"
+
+
+@decision.register
+def _(body: happened.IterationSkipped) -> str:
+    return f"iteration {body.iteration}: skipped, {one_line(body.reason)}"
+
+
+@decision.register
+def _(body: happened.ProposerFailed) -> str:
+    return f"iteration {body.iteration}: no proposal, {body.code}: {one_line(body.message)}"
+
+
+@decision.register
+def _(body: happened.StopDecided) -> str:
+    return f"stop: {one_line(body.message or body.kind)}"
+
+
+@decision.register
+def _(body: happened.RunFailed) -> str:
+    return f"failed: {body.error_code}: {one_line(body.message)}"
+
+
+@decision.register
+def _(body: happened.RunCancelled) -> str:
+    return f"cancelled: {one_line(body.reason)}"
+
+
+def _numbers(before: float | None, after: float | None, rows: int) -> str:
+    return f"{score(before)} -> {score(after)} in sum over {rows} rows"
