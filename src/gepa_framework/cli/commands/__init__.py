@@ -1,0 +1,3 @@
+"""One module for each command; each imports what it needs when it runs."""
+
+from __future__ import annotations

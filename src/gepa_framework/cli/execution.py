@@ -1,0 +1,61 @@
+"""What `gepa run` and `gepa resume` have in common: a run under a display, and its summary."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gepa_framework.cli import output
+from gepa_framework.cli.display import Display, RunFacts, make_display
+from gepa_framework.cli.logs import show_warnings
+from gepa_framework.cli.session import Session
+from gepa_framework.cli.summary import summary
+from gepa_framework.cli.words import clean
+
+if TYPE_CHECKING:
+    from gepa_framework.app import GepaRun, GepaRunResult
+
+
+def execute(run: GepaRun, session: Session, *, display: str, replayed: int = 0) -> None:
+    """Execute a run and tell what came of it.
+
+    Args:
+        run: The run.
+        session: Says whether the answer is JSON, and is told where the run is.
+        display: The display that was asked for.
+        replayed: Events on record already.
+
+    Raises:
+        GepaError: What `GepaRun.execute` raises.
+    """
+    session.run_dir = run.run_dir
+    show_warnings(verbose=session.verbose)
+    warn(run)
+    shown = make_display(display, RunFacts.of(run, replayed=replayed))
+    try:
+        shown.start()
+        result = run.execute(
+            listeners=[shown], handle_signals=True, on_interrupt=lambda: _interrupted(shown, run)
+        )
+    finally:
+        shown.close()
+    _conclude(result, session, jsonl=display == "jsonl")
+
+
+def warn(run: GepaRun) -> None:
+    """Say what the configuration asks for in vain."""
+    for warning in run.warnings:
+        output.talk(f"warning: {clean(str(warning))}")
+
+
+def _interrupted(shown: Display, run: GepaRun) -> None:
+    shown.notice("interrupted: finishing what is under way, for a few seconds; Ctrl-C again stops at once")
+    shown.notice(f"to go on later: gepa resume {run.run_dir}")
+
+
+def _conclude(result: GepaRunResult, session: Session, *, jsonl: bool) -> None:
+    if session.json:
+        output.answer_json(result.to_dict())
+    elif jsonl:
+        output.talk(summary(result))
+    else:
+        output.answer(summary(result))
