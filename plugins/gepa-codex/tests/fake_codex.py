@@ -31,7 +31,10 @@ def notify(method: str, **params: Any) -> None:
 def started() -> int:
     """Take the number of this app-server: 1 for the first."""
     number = len(list(DIRECTORY.glob("start-*"))) + 1
-    (DIRECTORY / f"start-{number}").write_text(str(os.getpid()))
+    # Whoever looks must not see the file before its text.
+    unready = DIRECTORY / "unready"
+    unready.write_text(str(os.getpid()))
+    unready.rename(DIRECTORY / f"start-{number}")
     return number
 
 
