@@ -110,6 +110,7 @@ class RichDisplay:
         live, self._live = self._live, None
         if live is not None:
             live.stop()
+            self._console.line()
 
     def _draw(self) -> RenderableType:
         with self._lock:
