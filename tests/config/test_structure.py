@@ -44,6 +44,10 @@ def rich(parse):
         ),
         ('ratio = "0.5"', ':1: container.ratio: expected a number, got the string "0.5"'),
         ("ratio = false", ":1: container.ratio: expected a number, got the boolean false"),
+        (
+            "ratio = 18446744073709551616",
+            ":1: container.ratio: is no 64-bit integer; write a number nearer to zero",
+        ),
         ("ratio = nan", ":1: container.ratio: must be finite: nan"),
         ("ratio = -inf", ":1: container.ratio: must be finite: -inf"),
         ('colour = "rde"', ":1: container.colour: \"rde\" is not one of red, blue; did you mean 'red'?"),

@@ -62,8 +62,8 @@ def locate(text: str) -> dict[str, tuple[int, int]]:
     value starts; entry ``stoppers.1`` stands at the key of the second ``[[stoppers]]``.
 
     Raises:
-        LocateError: The text cannot be TOML, holds more than 50,000 keys and array elements, or one whose path
-            is longer than 32 parts or 1024 characters.
+        LocateError: The text cannot be TOML, holds more than 50,000 keys and array elements, or one whose
+            path is longer than 32 parts or 1024 characters.
     """
     scanner = _Scanner(text)
     scanner.document()
