@@ -31,7 +31,7 @@ def test_a_text_that_is_not_toml_is_refused_with_its_place(parse, text, line):
 
 def test_an_integer_of_thousands_of_digits_is_refused(parse):
     text = f"[dataset]\ntrain_seeds = [1]\nheldout_seeds = [2]\n[run]\nseed = {'9' * 5000}\n"
-    assert said(parse, text, whole=True).startswith("gepa.toml:5:1: ")
+    assert said(parse, text, whole=True).startswith("gepa.toml:5:")
 
 
 def test_a_text_larger_than_a_megabyte_is_refused_unread(parse):
