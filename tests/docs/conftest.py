@@ -15,6 +15,7 @@ import doctest
 import os
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 import sysconfig
@@ -25,12 +26,15 @@ from pathlib import Path
 import attrs
 import pytest
 
+from gepa_framework import GepaRun
+from gepa_framework.types import Kind
+
 ROOT = Path(__file__).resolve().parents[2]
 COOKBOOK = Path("cookbooks/gepa-cookbook-banking77")
 MARKS = frozenset({"file", "not run", "exit", "invalid", "source"})
 
 _MARK = re.compile(r"<!-- ([a-z ]+): (.*) -->")
-_FENCE = re.compile(r"(`{3,})\s*([a-z]*)$")
+_FENCE = re.compile(r"(`{3,})\s*([^`\s]*)$")
 #: Neither asks an index nor builds apart: what the packages need to be built is installed.
 _PIP = """#!/bin/sh
 command=$1; shift
@@ -105,6 +109,7 @@ def pytest_generate_tests(metafunc):
     wanted = {
         "any_block": BLOCKS,
         "toml_block": [each for each in BLOCKS if each.language == "toml"],
+        "sql_block": [each for each in BLOCKS if each.language == "sql"],
         "sourced_block": [each for each in BLOCKS if "source" in each.marks],
         "page": sessions,
     }
@@ -199,6 +204,61 @@ def sandbox(tmp_path):
     work = tmp_path / "work"
     shutil.copytree(ROOT / COOKBOOK, work / COOKBOOK, ignore=shutil.ignore_patterns("src", "tests", "runs"))
     return Sandbox(tmp_path, work)
+
+
+_SKILLS = """
+from gepa_framework.hookspecs import hookimpl
+from gepa_framework.testing.fakes import FakeProposer, FakeTransport
+from gepa_framework.types import Kind, PluginInfo
+
+plugin_info = PluginInfo(Kind.{kind}, "skills", ">=1.0,<2")
+
+
+@hookimpl
+def gepa_make_{hook}():
+    return Fake{made}()
+"""
+_SKILLS_RUN = """
+[run]
+run_id = "skills"
+[container]
+transport = "skills"
+[dataset]
+train_seeds = "0-19"
+heldout_seeds = "100-109"
+[proposer]
+backend = "skills"
+[gepa]
+max_total_rollouts = 300
+"""
+
+
+@pytest.fixture(scope="session")
+def finished_run(tmp_path_factory):
+    """Give the result of a run whose transport and proposer come from a package that is made here."""
+    home = tmp_path_factory.mktemp("skills")
+    points = ""
+    for kind in (Kind.TRANSPORT, Kind.PROPOSER):
+        module = f"skills_{kind}"
+        text = _SKILLS.format(kind=kind.name, hook=kind, made=kind.capitalize())
+        (home / f"{module}.py").write_text(text)
+        points += f"[{kind.group}]\nskills = {module}\n"
+    info = home / "skills-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: skills\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(points)
+    (home / "gepa.toml").write_text(_SKILLS_RUN)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(home))
+        return GepaRun.from_toml(home / "gepa.toml", environ={}).execute()
+
+
+@pytest.fixture
+def workspace(finished_run):
+    """Give the workspace of that run, opened for reading."""
+    database = sqlite3.connect(f"{finished_run.workspace_db_path.as_uri()}?mode=ro", uri=True)
+    yield database
+    database.close()
 
 
 @pytest.fixture

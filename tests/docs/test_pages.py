@@ -14,7 +14,7 @@ from gepa_framework.config import parse_config
 from gepa_framework.errors import ConfigError
 from gepa_framework.plugins import Plugins
 
-LANGUAGES = {"", "console", "json", "python", "sql", "text", "toml"}
+LANGUAGES = {"", "{toctree}", "console", "json", "python", "sql", "text", "toml"}
 #: What a configuration needs besides the table that a page is about.
 REST = {
     "container": '[container]\nurl = "http://127.0.0.1:8080"\n',

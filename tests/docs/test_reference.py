@@ -1,0 +1,149 @@
+"""The reference names everything that there is, and nothing else."""
+
+from __future__ import annotations
+
+import inspect
+import re
+
+import attrs
+import click
+import pytest
+
+from gepa_framework.app import GepaRunResult, files
+from gepa_framework.cli.main import gepa
+from gepa_framework.errors import ExitCode, GepaError
+from gepa_framework.hookspecs import PROJECT, factories
+from gepa_framework.types import EVENT_TYPES
+from gepa_framework.types.rollout import FailureKind
+from gepa_framework.workspace.schema import VIEWS, metadata
+
+JSON_TYPES = {
+    "str": "string",
+    "int": "integer",
+    "float": "number",
+    "str | None": "string or null",
+    "int | None": "integer or null",
+    "float | None": "number or null",
+    "tuple[str, ...]": "array of strings",
+    "Mapping[str, str]": "object of strings",
+    "Mapping[str, float]": "object of numbers",
+    "Mapping[str, JSONScalar]": "object of scalars",
+    "JSONScalar": "scalar",
+    "JSONObject": "object",
+}
+HOOKS = {name: hook for name, hook in vars(factories).items() if hasattr(hook, f"{PROJECT}_spec")}
+
+
+def tree(cls):
+    """Give a class and everything below it."""
+    return [cls, *(below for child in cls.__subclasses__() for below in tree(child))]
+
+
+def commands(command, path="gepa"):
+    """Give every command by its path."""
+    ctx = click.Context(command, info_name=path)
+    found = {path: command}
+    for name in command.list_commands(ctx) if isinstance(command, click.Group) else ():
+        found |= commands(command.get_command(ctx, name), f"{path} {name}")
+    return found
+
+
+COMMANDS = commands(gepa)
+
+
+def headings(text):
+    return re.findall(r"^#{2,3} `(.*)`$", text, flags=re.MULTILINE)
+
+
+def test_every_event_has_its_heading_and_no_other(page_text):
+    assert headings(page_text("reference/events.md")) == list(EVENT_TYPES)
+
+
+@pytest.mark.parametrize("name", EVENT_TYPES)
+def test_every_field_of_an_event_has_its_row(name, page_text, rows_of):
+    told = [row[:2] for row in rows_of(page_text("reference/events.md"), name)]
+    assert told == [(field.name, JSON_TYPES[field.type]) for field in attrs.fields(EVENT_TYPES[name])]
+
+
+def test_every_error_code_has_its_row(page_text, rows_of):
+    told = [row[:3] for row in rows_of(page_text("reference/errors.md"), "Errors")]
+    ours = [cls for cls in tree(GepaError) if cls.__module__ == "gepa_framework.errors"]
+    assert told == [(cls.error_code, cls.__name__, str(int(cls.exit_code))) for cls in ours]
+
+
+def test_every_kind_of_failed_rollout_has_its_row(page_text, rows_of):
+    told = {row[0] for row in rows_of(page_text("reference/errors.md"), "Failures of rollouts")}
+    assert {*FailureKind} <= told
+
+
+def test_every_exit_code_has_its_row(page_text, rows_of):
+    told = [row[:2] for row in rows_of(page_text("reference/exit-codes.md"))]
+    assert told == [(str(int(code)), code.name) for code in ExitCode]
+
+
+def test_every_hook_has_its_heading_and_signature(page_text):
+    text = page_text("reference/hooks.md")
+    assert headings(text) == list(HOOKS)
+    for name, hook in HOOKS.items():
+        assert name + str(inspect.signature(hook)).replace("'", "") in text
+
+
+def test_every_command_has_its_heading(page_text):
+    assert headings(page_text("reference/cli.md")) == list(COMMANDS)
+
+
+@pytest.mark.parametrize("path", COMMANDS)
+def test_every_option_of_a_command_has_its_row(path, page_text, rows_of):
+    options = [param for param in COMMANDS[path].params if isinstance(param, click.Option)]
+    told = [re.findall(r"--?[a-z-]+", row[0]) for row in rows_of(page_text("reference/cli.md"), path)]
+    assert told == [option.opts for option in options]
+    section = page_text("reference/cli.md").partition(f"## `{path}`\n")[2].partition("\n## ")[0]
+    for option in options:
+        assert option.help in section
+        assert isinstance(option.type, click.Choice) <= all(
+            f"`{choice}`" in section for choice in getattr(option.type, "choices", ())
+        )
+
+
+def test_every_artefact_has_its_row(page_text, rows_of):
+    told = {row[0] for row in rows_of(page_text("reference/files.md"))}
+    assert {name for name, _ in files.ARTIFACTS} | {files.MANIFEST, files.REGISTRY} <= told
+
+
+def test_every_field_of_the_manifest_has_its_row(page_text, rows_of):
+    told = [row[0] for row in rows_of(page_text("reference/files.md"), "The manifest")]
+    assert told == ["schema", *(field.name for field in attrs.fields(GepaRunResult))]
+
+
+def test_every_file_that_a_run_leaves_is_told(finished_run, page_text):
+    text = page_text("reference/files.md")
+    ours = (path.name for path in finished_run.run_dir.iterdir())
+    left = [name for name in ours if not name.endswith(("-journal", "-shm", "-wal"))]
+    assert left
+    assert not [name for name in left if f"| `{name}` |" not in text]
+
+
+def columns(database, table):
+    return [row[1] for row in database.execute(f"PRAGMA table_info({table})")]
+
+
+@pytest.mark.parametrize("table", [*metadata.tables, "alembic_version", *VIEWS])
+def test_every_column_of_the_workspace_has_its_row(table, workspace, page_text, rows_of):
+    told = [row[0] for row in rows_of(page_text("reference/workspace.md"), table)]
+    assert told == columns(workspace, table)
+
+
+def test_every_table_of_the_workspace_has_its_heading(workspace, page_text):
+    query = "SELECT name FROM sqlite_master WHERE type IN ('table', 'view')"
+    there = {name for (name,) in workspace.execute(query)}
+    assert set(headings(page_text("reference/workspace.md"))) == there
+
+
+def test_every_key_of_meta_is_told(workspace, page_text):
+    section = page_text("reference/workspace.md").partition("### `meta`")[2].partition("| Column")[0]
+    keys = [key for (key,) in workspace.execute("SELECT key FROM meta")]
+    assert set(re.findall(r"`([a-z_]+)`", section)) == set(keys)
+
+
+def test_a_query_is_understood(sql_block, workspace):
+    workspace.execute(sql_block.text)
