@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gepa_framework.types.version import VERSION
+
 if TYPE_CHECKING:
     from gepa_framework.app import GepaRun, GepaRunResult
 
-__version__ = "0.1.0"
+__version__ = VERSION
 
 __all__ = ["GepaRun", "GepaRunResult", "__version__"]
 

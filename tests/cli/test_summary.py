@@ -41,6 +41,7 @@ def result() -> GepaRunResult:
         normalized_event_feed_path=RUN / "events.normalized.jsonl",
         cache_profile_path=RUN / "cache_profile.json",
         candidate_registry_path=RUN / "candidate_registry.json",
+        best_candidate_path=RUN / "best_candidate.json",
         frontier_path=RUN / "frontier.json",
         score_chart_path=RUN / "score_chart.svg",
         run_registry_path=Path("runs/run_registry.jsonl"),

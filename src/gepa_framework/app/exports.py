@@ -119,6 +119,7 @@ def make_result(
         normalized_event_feed_path=run_dir / files.NORMALISED,
         cache_profile_path=run_dir / files.CACHE_PROFILE,
         candidate_registry_path=run_dir / files.CANDIDATES,
+        best_candidate_path=run_dir / files.BEST,
         frontier_path=run_dir / files.FRONTIER,
         score_chart_path=run_dir / files.CHART,
         run_registry_path=run_dir.parent / files.REGISTRY,

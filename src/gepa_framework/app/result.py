@@ -57,6 +57,7 @@ class GepaRunResult:
     normalized_event_feed_path: Path
     cache_profile_path: Path
     candidate_registry_path: Path
+    best_candidate_path: Path
     frontier_path: Path
     score_chart_path: Path
     run_registry_path: Path

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 
 import attrs
 
-from gepa_framework import __version__
 from gepa_framework.app import files
 from gepa_framework.app.chronicle import Chronicle
 from gepa_framework.app.exports import export
@@ -45,6 +44,7 @@ from gepa_framework.types import (
     Transport,
     canonical_json,
 )
+from gepa_framework.types.version import VERSION
 from gepa_framework.workspace import Feed, Journal, WorkspaceLock, file_errors
 
 _LOGGER = logging.getLogger(__name__)
@@ -127,7 +127,7 @@ class Session:
         error: GepaError | None = None
         try:
             if not machine.status.terminal:
-                _run_to_end(self._run(driver, performer.cache, built))
+                _run_to_end(self._run(driver, performer, built))
         except GepaError as caught:
             error = caught
         finally:
@@ -136,11 +136,12 @@ class Session:
             hub.close()
         return self._conclude(machine, performer, error or machine.failure)
 
-    async def _run(self, driver: Driver, cache: EffectCache, built: Built) -> None:
+    async def _run(self, driver: Driver, performer: Performer, built: Built) -> None:
         with self._signals(driver):
             try:
+                await performer.preflight()
                 await driver.run()
-                await cache.settle()
+                await performer.cache.settle()
             finally:
                 await _close(built)
 
@@ -250,7 +251,7 @@ class Session:
         loaded = self.prepared.loaded
         return {
             "run_id": self.prepared.run_id,
-            "framework": __version__,
+            "framework": VERSION,
             "config_text": loaded.text,
             "config_file": loaded.file,
             "base_dir": str(loaded.base_dir),

@@ -10,8 +10,8 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
-from gepa_framework import __version__
 from gepa_framework.net.redact import Redactor, secrets_of
+from gepa_framework.types.version import VERSION
 
 
 def write_report(error: BaseException, run_dir: Path | None, args: Sequence[str]) -> Path:
@@ -35,7 +35,7 @@ def write_report(error: BaseException, run_dir: Path | None, args: Sequence[str]
 
 def _text(error: BaseException, args: Sequence[str]) -> str:
     facts = [
-        f"gepa-framework {__version__}",
+        f"gepa-framework {VERSION}",
         f"Python {sys.version}",
         platform.platform(),
         f"arguments: {' '.join(_without_values(args))}",

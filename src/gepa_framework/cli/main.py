@@ -8,10 +8,10 @@ from typing import Any
 
 import click
 
-from gepa_framework import __version__
 from gepa_framework.cli.lazy import LazyGroup, help_if_alone
 from gepa_framework.cli.options import verbose_option
 from gepa_framework.cli.session import Session
+from gepa_framework.types.version import VERSION
 
 _COMMANDS = "gepa_framework.cli.commands"
 
@@ -53,7 +53,7 @@ class _Root(LazyGroup):
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Begin with `gepa init`, look with `gepa check`, spend with `gepa run`.",
 )
-@click.version_option(__version__, prog_name="gepa-framework", message="%(prog)s %(version)s")
+@click.version_option(VERSION, prog_name="gepa-framework", message="%(prog)s %(version)s")
 @verbose_option
 @click.pass_context
 def gepa(ctx: click.Context) -> None:

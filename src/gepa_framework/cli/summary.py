@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gepa_framework.app.files import BEST
 from gepa_framework.cli.words import clean, count, dollars, one_line, score, table
 
 if TYPE_CHECKING:
@@ -73,7 +72,7 @@ def _heldout(given: HeldoutScore | None) -> str:
 def _places(result: GepaRunResult) -> list[str]:
     places: list[tuple[str, Path]] = [
         ("run", result.run_dir),
-        ("best text", result.run_dir / BEST),
+        ("best text", result.best_candidate_path),
         ("workspace", result.workspace_db_path),
         ("manifest", result.manifest_path),
         ("score chart", result.score_chart_path),

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 import attrs
 from packaging.utils import canonicalize_name
 
-from gepa_framework import __version__
 from gepa_framework.errors import PluginAmbiguousError, PluginIncompatibleError, PluginNotFoundError
 from gepa_framework.plugins import advice
 from gepa_framework.plugins.found import Found, Scan, State
 from gepa_framework.plugins.requirements import FRAMEWORK, framework_range_refused
 from gepa_framework.types import Kind
+from gepa_framework.types.version import VERSION
 
 _WORDS = {2: "two", 3: "three"}
 
@@ -36,7 +36,7 @@ class Catalogue:
         free = [found for found in scan.founds if canonicalize_name(found.dist) not in blocked]
         offers = Counter((found.kind, found.key) for found in free)
         judged = tuple(
-            _judge(found, blocked, offers[found.kind, found.key], __version__) for found in scan.founds
+            _judge(found, blocked, offers[found.kind, found.key], VERSION) for found in scan.founds
         )
         return cls(judged, scan.problems)
 

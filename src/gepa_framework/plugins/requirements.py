@@ -11,8 +11,8 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from gepa_framework import __version__
 from gepa_framework.errors import PluginError, PluginIncompatibleError, PluginNotFoundError
+from gepa_framework.types.version import VERSION
 
 FRAMEWORK = "gepa-framework"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -70,7 +70,7 @@ def framework_range_refused(requires: Iterable[str]) -> str:
             want = Requirement(line)
         except InvalidRequirement:
             return line
-        if _applies(want) and not want.specifier.contains(__version__, prereleases=True):
+        if _applies(want) and not want.specifier.contains(VERSION, prereleases=True):
             return str(want.specifier)
     return ""
 
@@ -113,7 +113,7 @@ def _met(want: Requirement) -> bool:
 
 def _installed(name: str) -> str:
     if canonicalize_name(name) == FRAMEWORK:
-        return __version__
+        return VERSION
     try:
         return metadata.version(name)
     except metadata.PackageNotFoundError:

@@ -14,13 +14,13 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from gepa_framework import __version__
 from gepa_framework.cli import output
 from gepa_framework.cli.display.facts import RunFacts
 from gepa_framework.cli.display.plain import cost_words
 from gepa_framework.cli.display.progress import Progress
 from gepa_framework.cli.words import clean, count, duration, score
 from gepa_framework.types import Event
+from gepa_framework.types.version import VERSION
 
 MAX_LINES = 12
 _PER_SECOND = 4
@@ -39,7 +39,7 @@ def panel(now: Progress, elapsed: float) -> RenderableType:
     grid.add_row("budget", _budget(now))
     for name, text in _rows(now).items():
         grid.add_row(name, Text(clean(text), no_wrap=True, overflow="ellipsis"))
-    title = Text(f" gepa {__version__} · {clean(now.facts.run_id)} ", no_wrap=True, overflow="ellipsis")
+    title = Text(f" gepa {VERSION} · {clean(now.facts.run_id)} ", no_wrap=True, overflow="ellipsis")
     return Panel(
         grid, title=title, subtitle=f" {duration(elapsed)} ", title_align="left", subtitle_align="right"
     )
