@@ -10,7 +10,7 @@ import pytest
 
 from gepa_codex import process
 from gepa_framework.errors import ProposerError
-from gepa_framework.types import BuildContext, Proposal
+from gepa_framework.types import BuildContext, Preflight, Proposal
 
 
 @pytest.fixture(autouse=True)
@@ -422,3 +422,23 @@ def test_a_run_directory_that_cannot_be_written_is_named(run, stub, request_, co
 def test_this_process_has_no_app_servers_left(propose, app_servers):
     propose("ok")
     assert app_servers() == []
+
+
+def test_a_preflight_starts_the_app_server_that_proposals_use(run, proposing, stub, request_):
+    async def both() -> None:
+        async with proposing(**stub.config("ok")) as proposer:
+            assert isinstance(proposer, Preflight)
+            await proposer.preflight()
+            await proposer.propose(request_())
+
+    run(both())
+    assert len(stub.asked("initialize")) == 1
+
+
+def test_a_preflight_says_what_is_missing(run, proposing, stub):
+    async def look() -> None:
+        async with proposing(codex_bin="/nowhere/codex") as proposer:
+            await proposer.preflight()
+
+    with pytest.raises(ProposerError, match="/nowhere/codex"):
+        run(look())

@@ -20,14 +20,16 @@ from gepa_framework.engine import (
     Rollout,
 )
 from gepa_framework.errors import ContainerContractError, GepaError, PluginBrokenError, ProposerError
-from gepa_framework.runtime.caching import EffectCache
+from gepa_framework.runtime.caching import CacheMode, EffectCache
 from gepa_framework.runtime.requests import RequestDigests
 from gepa_framework.runtime.retry import RetryPolicy
 from gepa_framework.types import (
+    UNKNOWN,
     ContainerInfo,
     Executor,
     FailureKind,
     JSONObject,
+    Preflight,
     Program,
     Proposal,
     Proposer,
@@ -37,6 +39,7 @@ from gepa_framework.types import (
     RolloutResult,
     TaskRow,
     Transport,
+    Usage,
 )
 from gepa_framework.workspace import Encoded, encode_outcome
 
@@ -95,6 +98,24 @@ class Performer:
         self.cache = cache
         self._requests = requests
 
+    async def preflight(self) -> None:
+        """Have the plugins look for what they need, unless everything is to come from the cache.
+
+        Raises:
+            GepaError: Something is missing.
+        """
+        if self.cache.mode is CacheMode.READONLY:
+            return
+        for name, plugin in (("proposer", self._world.proposer), ("transport", self._world.transport)):
+            if not isinstance(plugin, Preflight):
+                continue
+            try:
+                await plugin.preflight()
+            except GepaError:
+                raise
+            except Exception as error:
+                raise _raised(name, error) from error
+
     async def perform(self, command: Command, *, again: bool) -> Performed:
         """Carry out one command.
 
@@ -137,9 +158,7 @@ class Performer:
         except GepaError:
             raise
         except Exception as error:
-            raise PluginBrokenError(
-                f"the transport raised {type(error).__name__}: {error}", hint="report it to its authors"
-            ) from error
+            raise _raised("transport", error) from error
 
     async def _rollout(
         self, command: Rollout, *, again: bool
@@ -180,7 +199,10 @@ class Performer:
         try:
             proposal = await self._call(lambda: self._world.proposer.propose(command.request))
         except ProposerError as error:
-            return ProposalFailure(error.error_code, str(error))
+            usage = getattr(error, "usage", None)
+            return ProposalFailure(
+                error.error_code, str(error), usage if isinstance(usage, Usage) else UNKNOWN
+            )
         except Exception as error:  # noqa: BLE001 - whatever a plugin raises costs this proposal only
             return ProposalFailure("plugin_raised", f"the proposer raised {type(error).__name__}: {error}")
         if not isinstance(proposal, Proposal):
@@ -192,6 +214,11 @@ def rollout_id(run_id: str, effect_id: str, attempt: int) -> str:
     """Give the id that a container may tell a repeated rollout by."""
     text = f"{run_id}\x1f{effect_id}\x1f{attempt}"
     return "gepa_" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:24]
+
+
+def _raised(name: str, error: Exception) -> PluginBrokenError:
+    text = f"the {name} raised {type(error).__name__}: {error}"
+    return PluginBrokenError(text, hint="report it to its authors")
 
 
 def _expect(kind: type[T], value: object) -> T:

@@ -7,7 +7,7 @@ from gepa_framework.types.events import EVENT_TYPES, Event, EventBody, body_fiel
 from gepa_framework.types.json import JSONObject, JSONScalar, JSONValue, canonical_json, compact_json, digest
 from gepa_framework.types.plugin import BuildContext, Capability, Kind, NoConfig, PluginInfo
 from gepa_framework.types.proposal import EvidenceFrame, Proposal, ProposalRequest, RejectedAttempt
-from gepa_framework.types.protocols import Cache, Executor, Listener, Proposer, Stopper, Transport
+from gepa_framework.types.protocols import Cache, Executor, Listener, Preflight, Proposer, Stopper, Transport
 from gepa_framework.types.rollout import (
     FailureKind,
     RolloutFailure,
@@ -42,6 +42,7 @@ __all__ = [
     "Listener",
     "NoConfig",
     "PluginInfo",
+    "Preflight",
     "Program",
     "Proposal",
     "ProposalRequest",

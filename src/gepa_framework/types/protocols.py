@@ -69,12 +69,26 @@ class Proposer(Protocol):
         """Answer one request; all that may be known is in it.
 
         Raises:
-            ProposerError: No proposal could be made; says whether asking again may help.
+            ProposerError: No proposal could be made; asking again is the proposer's own business. An
+                attribute ``usage`` of the error tells what was consumed all the same.
         """
         ...
 
     async def close(self) -> None:
         """Let go of processes and connections, within a bounded time."""
+        ...
+
+
+@runtime_checkable
+class Preflight(Protocol):
+    """What a transport or proposer may offer besides: a look at what it needs before anything is spent."""
+
+    async def preflight(self) -> None:
+        """Find programs, keys and files; asked once when a run begins or goes on, unless it only replays.
+
+        Raises:
+            GepaError: Something is missing; the message says what and how to get it.
+        """
         ...
 
 

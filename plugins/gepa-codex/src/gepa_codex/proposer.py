@@ -67,6 +67,27 @@ class CodexProposer:
         self._slots = asyncio.Semaphore(_MOST_AT_ONCE)
         self._advice: str | None = None
 
+    async def preflight(self) -> None:
+        """Find codex, the key and the advice, and start the app-server that the first proposal needs.
+
+        Raises:
+            CodexError: Something is missing; free of secrets.
+        """
+        try:
+            self._check_key()
+            self._read_advice()
+            async with self._supervisor.lease():
+                pass
+        except CodexError as error:
+            failure = self._without_secrets(error)
+        else:
+            return
+        # Raised outside of any handler, so that no unredacted cause hangs on it.
+        raise failure
+
+    def _without_secrets(self, error: CodexError) -> CodexError:
+        return CodexError(self._redact(error.message), error.verdict, hint=self._redact(error.hint))
+
     async def propose(self, request: ProposalRequest) -> Proposal:
         """Ask the model for better texts.
 
@@ -104,7 +125,7 @@ class CodexProposer:
         try:
             return await self._converse(request, meter, retries)
         except CodexError as error:
-            return CodexError(self._redact(error.message), error.verdict, hint=self._redact(error.hint))
+            return self._without_secrets(error)
 
     async def _converse(self, request: ProposalRequest, meter: TokenMeter, retries: Retries) -> Proposal:
         prompt, schema = self._prompt(request, shrunk=retries.shrunk), output_schema(request.components)
