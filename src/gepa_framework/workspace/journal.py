@@ -6,6 +6,7 @@ import hashlib
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import attrs
 
@@ -23,6 +24,7 @@ _ATTEMPT = (
     "INSERT INTO attempts (effect_id, attempt, position, kind, code, message, http_status, prompt_tokens, "
     "completion_tokens, total_tokens, cost_usd) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
+_Rows: TypeAlias = Sequence[Sequence[object]]
 _EVENT = "INSERT INTO events (seq, position, type, elapsed_us, body, chain) VALUES (?, ?, ?, ?, ?, ?)"
 
 
@@ -75,6 +77,28 @@ def _link(chain: bytes, *parts: object) -> bytes:
     return hashlib.sha256(chain + text.encode("utf-8", "surrogatepass")).digest()
 
 
+def _input_link(chain: bytes, row: Sequence[object], attempts: _Rows, events: bytes) -> bytes:
+    """Link an input to the one before, to its attempts, and to the last event that followed from it."""
+    return _link(chain, *row, *(part for attempt in attempts for part in attempt), events.hex())
+
+
+class _Following:
+    """Rows in the order of the inputs that they belong to, given out input by input."""
+
+    def __init__(self, rows: Iterator[tuple[Any, ...]], *, at: int = 1) -> None:
+        self._rows = rows
+        self._at = at
+        self.next = next(rows, None)
+
+    def of(self, position: int) -> list[tuple[Any, ...]]:
+        """Give the rows that belong to an input."""
+        found = []
+        while self.next is not None and self.next[self._at] == position:
+            found.append(self.next)
+            self.next = next(self._rows, None)
+        return found
+
+
 def event_text(event: EventBody) -> str:
     """Give an event's body as it is kept."""
     return compact_json(body_fields(event))
@@ -86,6 +110,8 @@ class Journal:
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         self.path = path
         self._db = connection
+        # What was said of the run is the first link: it cannot be changed without notice either.
+        self._root = _link(b"", *(part for pair in sorted(self.meta().items()) for part in pair))
         self._position, self._input_chain = self._tail("inputs", "position")
         self._seq, self._event_chain = self._tail("events", "seq")
 
@@ -103,7 +129,7 @@ class Journal:
         with storage_errors(self.path):
             query = f"SELECT {key}, chain FROM {table} ORDER BY {key} DESC LIMIT 1"  # noqa: S608 - constants
             row = self._db.execute(query).fetchone()
-        return (row[0], row[1]) if row else (0, b"")
+        return (row[0], row[1]) if row else (0, self._root)
 
     def meta(self) -> Mapping[str, str]:
         """Give what was recorded of the run when it began."""
@@ -130,9 +156,11 @@ class Journal:
         events: list[tuple[object, ...]] = []
         lines: list[Line] = []
         for record in records:
-            inputs.append(self._input_row(record))
-            attempts.extend(self._attempt_rows(record, inputs[-1][2]))
+            self._position += 1
+            tried = list(self._attempt_rows(record))
+            attempts.extend(tried)
             lines.extend(self._event_rows(record, events))
+            inputs.append(self._input_row(record, tried))
         with storage_errors(self.path):
             self._db.execute("BEGIN IMMEDIATE")
             try:
@@ -147,34 +175,26 @@ class Journal:
                 raise
         return lines
 
-    def _input_row(self, record: Record) -> tuple[object, ...]:
-        kind, effect_id, payload = record.given.kind, record.given.effect_id, record.given.payload
-        self._position += 1
-        self._input_chain = _link(
-            self._input_chain,
+    def _input_row(self, record: Record, attempts: _Rows) -> tuple[object, ...]:
+        given = record.given
+        row = (
             self._position,
-            kind,
-            effect_id,
+            given.kind,
+            given.effect_id,
             record.request_digest,
             record.elapsed_us,
-            payload,
+            given.payload,
         )
-        return (
-            self._position,
-            kind,
-            effect_id,
-            record.request_digest,
-            record.elapsed_us,
-            payload,
-            self._input_chain,
-        )
+        self._input_chain = _input_link(self._input_chain, row, attempts, self._event_chain)
+        return (*row, self._input_chain)
 
-    def _attempt_rows(self, record: Record, effect_id: object) -> Iterator[tuple[object, ...]]:
+    def _attempt_rows(self, record: Record) -> Iterator[tuple[object, ...]]:
         for number, failure in enumerate(record.superseded, start=1):
             usage = failure.usage
             yield (
-                *(effect_id, number, self._position, failure.kind.value, failure.code, failure.message),
-                *(failure.http_status, usage.prompt_tokens, usage.completion_tokens, usage.total_tokens),
+                *(record.given.effect_id, number, self._position),
+                *(failure.kind.value, failure.code, failure.message, failure.http_status),
+                *(usage.prompt_tokens, usage.completion_tokens, usage.total_tokens),
                 None if usage.cost_usd is None else repr(usage.cost_usd),
             )
 
@@ -182,8 +202,9 @@ class Journal:
         for event in record.events:
             body = event_text(event)
             self._seq += 1
-            self._event_chain = _link(self._event_chain, self._seq, event.type, body)
-            rows.append((self._seq, self._position, event.type, record.elapsed_us, body, self._event_chain))
+            row = (self._seq, self._position, event.type, record.elapsed_us, body)
+            self._event_chain = _link(self._event_chain, *row)
+            rows.append((*row, self._event_chain))
             yield Line(self._seq, record.elapsed_us, event.type, body)
 
     def load(self) -> Iterator[Stored]:
@@ -192,24 +213,24 @@ class Journal:
         Raises:
             WorkspaceError: A row was changed or is missing; the message names it.
         """
-        chain, event_chain = b"", b""
-        events = self._stored_events()
-        pending = next(events, None)
-        for row in self._rows("SELECT * FROM inputs ORDER BY position"):
-            position, kind, effect_id, request_digest, elapsed_us, payload, stored = row
-            chain = _link(chain, position, kind, effect_id, request_digest, elapsed_us, payload)
+        chain = event_chain = self._root
+        events = _Following(self._rows("SELECT * FROM events ORDER BY seq"))
+        attempts = _Following(self._rows("SELECT * FROM attempts ORDER BY position, attempt"), at=2)
+        for *row, stored in self._rows("SELECT * FROM inputs ORDER BY position"):
+            position, kind, effect_id, _, elapsed_us, payload = row
+            found = events.of(position)
+            for *event, link in found:
+                event_chain = _link(event_chain, *event)
+                self._verify(event_chain, link, "event", event[0])
+            chain = _input_link(chain, row, attempts.of(position), event_chain)
             self._verify(chain, stored, "input", position)
-            found: list[tuple[str, str]] = []
-            while pending is not None and pending[1] == position:
-                seq, _, name, _, body, link = pending
-                event_chain = _link(event_chain, seq, name, body)
-                self._verify(event_chain, link, "event", seq)
-                found.append((name, body))
-                pending = next(events, None)
             given = decode(Encoded(kind, effect_id, payload))
-            yield Stored(given, elapsed_us, tuple(found))
-        if pending is not None:
-            raise WorkspaceError(f"{self.path}: event {pending[0]} follows from no input that is there")
+            yield Stored(given, elapsed_us, tuple((event[2], event[4]) for event in found))
+        for name, rest in (("event", events), ("attempt", attempts)):
+            if rest.next is not None:
+                raise WorkspaceError(
+                    f"{self.path}: {name} {rest.next[0]} follows from no input that is there"
+                )
 
     def _verify(self, computed: bytes, stored: bytes, what: str, number: int) -> None:
         if computed != stored:
@@ -218,12 +239,10 @@ class Journal:
                 hint="the file was damaged or edited; restore it from a backup",
             )
 
-    def _stored_events(self) -> Iterator[tuple[int, int, str, int, str, bytes]]:
-        return self._rows("SELECT seq, position, type, elapsed_us, body, chain FROM events ORDER BY seq")
-
-    def _rows(self, query: str) -> Iterator[tuple]:  # type: ignore[type-arg]
+    def _rows(self, query: str) -> Iterator[tuple[Any, ...]]:
         with storage_errors(self.path):
-            yield from self._db.execute(query)
+            for row in self._db.execute(query):  # noqa: UP028 - a reader that stops early must not close it
+                yield row
 
     def lines(self) -> Iterator[Line]:
         """Give every event in its order."""

@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+
+import attrs
+import pytest
+
+from gepa_framework.engine import Cancel, Completed
+from gepa_framework.errors import WorkspaceError
+from gepa_framework.types import RolloutResult, body_fields, compact_json
+from gepa_framework.workspace import (
+    Journal,
+    Record,
+    encode_control,
+    encode_outcome,
+    event_text,
+    read_database,
+)
+
+
+def dump(path):
+    database = read_database(path)
+    try:
+        return [
+            database.execute(f"SELECT * FROM {table} ORDER BY 1, 2").fetchall()
+            for table in ("inputs", "attempts", "events")
+        ]
+    finally:
+        database.close()
+
+
+def test_what_was_committed_is_loaded_in_its_order(journal, make):
+    records = [make.start(), make.outcome("train:0"), make.outcome("train:1"), make.decided()]
+    for record in records:
+        journal.commit([record])
+    stored = list(journal.load())
+    assert stored[0].given is None
+    assert stored[1].given == Completed(
+        records[1].given.effect_id, RolloutResult(0.5, usage=stored[1].given.outcome.usage)
+    )
+    assert [entry.elapsed_us for entry in stored] == [0, 1_500_000, 1_500_000, 2_000_000]
+    for entry, record in zip(stored, records, strict=True):
+        assert list(entry.events) == [(body.type, event_text(body)) for body in record.events]
+
+
+def test_an_input_without_events_is_kept_too(journal):
+    journal.commit([Record(encode_control(Cancel("no")), 5, ())])
+    (stored,) = journal.load()
+    assert (stored.given, stored.elapsed_us, stored.events) == (Cancel("no"), 5, ())
+
+
+def test_a_commit_gives_the_events_as_they_are_on_disk(journal, make):
+    given = journal.commit([make.start(), make.decided()])
+    assert given == list(journal.lines())
+    assert [line.seq for line in given] == list(range(1, 8))
+    assert given[0].body == compact_json(body_fields(make.registered()))
+
+
+def test_how_records_are_grouped_does_not_show(journal, make, tmp_path):
+    records = [make.start(), make.outcome("a"), make.outcome("b"), make.decided()]
+    journal.commit(records)
+    other = Journal.create(tmp_path / "other.sqlite", {"run_id": "r1", "config_text": "[run]"})
+    for record in records:
+        other.commit([record])
+    other.close()
+    assert dump(tmp_path / "other.sqlite") == dump(journal.path)
+
+
+def test_what_is_committed_is_there_after_opening_again(journal, make):
+    journal.commit([make.start()])
+    journal.close()
+    again = Journal.open(journal.path)
+    again.commit([make.outcome()])
+    assert len(list(again.load())) == 2
+    assert [line.seq for line in again.lines()] == [1, 2]
+    again.close()
+
+
+def test_a_reader_sees_commits_while_the_writer_is_open(journal, make):
+    journal.commit([make.start()])
+    assert len(dump(journal.path)[0]) == 1
+
+
+def test_a_reader_cannot_write(journal):
+    database = read_database(journal.path)
+    with pytest.raises(sqlite3.OperationalError, match="readonly"):
+        database.execute("DELETE FROM meta")
+    database.close()
+
+
+def test_any_thread_may_commit(journal, make):
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(journal.commit, [make.start()]).result()
+    assert len(list(journal.load())) == 1
+
+
+def test_an_effect_has_one_outcome(journal, make):
+    journal.commit([make.start(), make.outcome("train:0")])
+    with pytest.raises(WorkspaceError, match="UNIQUE"):
+        journal.commit([make.outcome("train:0")])
+
+
+def test_a_commit_that_fails_leaves_nothing_and_the_next_one_works(journal, make, tmp_path):
+    journal.commit([make.start(), make.outcome("train:0")])
+    before = dump(journal.path)
+    with pytest.raises(WorkspaceError):
+        journal.commit([make.outcome("train:1"), make.outcome("train:0", superseded=(make.FAILURE,))])
+    assert dump(journal.path) == before
+    journal.commit([make.outcome("train:1")])
+    assert len(list(journal.load())) == 3
+    undisturbed = Journal.create(tmp_path / "other.sqlite", {"run_id": "r1", "config_text": "[run]"})
+    undisturbed.commit([make.start(), make.outcome("train:0"), make.outcome("train:1")])
+    undisturbed.close()
+    assert dump(journal.path) == dump(tmp_path / "other.sqlite")
+
+
+def test_an_event_that_is_no_json_leaves_nothing_and_the_next_one_works(journal, make):
+    bad = attrs.evolve(make.start(), events=(attrs.evolve(make.completed(), objectives={"x": object()}),))
+    with pytest.raises(TypeError):
+        journal.commit([make.start(), bad])
+    journal.commit([make.start()])
+    assert len(list(journal.load())) == 1
+
+
+def test_superseded_attempts_are_kept_with_what_they_consumed(journal, make):
+    later = attrs.evolve(make.FAILURE, code="slower", http_status=None)
+    journal.commit([make.start(), make.outcome(superseded=(make.FAILURE, later))])
+    _, attempts, _ = dump(journal.path)
+    effect = f"rollout/0/seed_full_train/{make.SEED.id}/train:0"
+    assert attempts == [
+        (effect, 1, 2, "timeout", "slow", "took 3 s", 504, 1, 2, 3, "0.25"),
+        (effect, 2, 2, "timeout", "slower", "took 3 s", None, 1, 2, 3, "0.25"),
+    ]
+
+
+def test_what_was_said_of_the_run_is_kept(journal):
+    assert dict(journal.meta()) == {"run_id": "r1", "config_text": "[run]"}
+
+
+def test_a_lone_surrogate_is_no_obstacle(journal, make):
+    record = Record(encode_outcome(RolloutResult(0.5, output="\ud800"), "odd"), 1, (make.registered(),))
+    journal.commit([record])
+    (stored,) = journal.load()
+    assert stored.given.outcome.output == "\ud800"
+    assert "\\ud800" in stored.events[0][1]
+
+
+def test_commits_are_durable_and_follow_a_write_ahead_log(journal):
+    assert journal._db.execute("PRAGMA synchronous").fetchone() == (2,)
+    assert journal._db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert journal._db.execute("PRAGMA foreign_keys").fetchone() == (1,)
