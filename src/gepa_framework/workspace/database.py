@@ -99,15 +99,22 @@ def open_database(path: Path) -> sqlite3.Connection:
         raise WorkspaceError(f"{path} does not exist", hint="name the directory of a run")
     with storage_errors(path):
         connection = _connect(path)
-        found = _revision(connection, path)
-        if found > REVISION:
-            raise WorkspaceError(
-                f"{path} has schema {found} and this program knows {REVISION}",
-                hint="upgrade gepa-framework",
-            )
-        if found < REVISION:
-            migrate(connection)
+        try:
+            _bring_up_to_date(connection, path)
+        except BaseException:
+            connection.close()
+            raise
     return connection
+
+
+def _bring_up_to_date(connection: sqlite3.Connection, path: Path) -> None:
+    found = _revision(connection, path)
+    if found > REVISION:
+        raise WorkspaceError(
+            f"{path} has schema {found} and this program knows {REVISION}", hint="upgrade gepa-framework"
+        )
+    if found < REVISION:
+        migrate(connection)
 
 
 def read_database(path: Path) -> sqlite3.Connection:

@@ -21,19 +21,27 @@ def feed_line(line: Line) -> str:
     return f'{{"seq":{line.seq},"elapsed_seconds":{seconds},"type":"{line.type}",{line.body[1:]}\n'
 
 
+def _rewrite(path: Path) -> IO[str]:
+    return path.open("w", encoding="utf-8", errors="surrogatepass")
+
+
 class Feed:
     """Writes ``events.jsonl`` and ``events.normalized.jsonl``.
 
     Args:
         run_dir: The run's directory.
         lines: Every event that is on record; the files are made to hold just these.
+
+    Raises:
+        WorkspaceError: The files cannot be written.
     """
 
     def __init__(self, run_dir: Path, lines: Iterable[Line] = ()) -> None:
         self.path = run_dir / "events.jsonl"
         self.normalised_path = run_dir / "events.normalized.jsonl"
-        self._feed: IO[str] = self.path.open("w", encoding="utf-8", errors="surrogatepass")
-        self._normalised: IO[str] = self.normalised_path.open("w", encoding="utf-8", errors="surrogatepass")
+        with file_errors(self.path):
+            self._feed = _rewrite(self.path)
+            self._normalised = _rewrite(self.normalised_path)
         self.write(lines)
 
     def write(self, lines: Iterable[Line]) -> None:

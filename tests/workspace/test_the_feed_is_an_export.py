@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from gepa_framework.errors import WorkspaceError
+from gepa_framework.types import EVENT_TYPES
+from gepa_framework.workspace import Feed
+
+
+@pytest.fixture
+def lines(journal, make):
+    return journal.commit([make.start(), make.outcome(), make.decided()])
+
+
+def read(path):
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def test_every_line_is_one_event(lines, tmp_path):
+    feed = Feed(tmp_path)
+    feed.write(lines)
+    feed.close()
+    events = read(feed.path)
+    assert [event["seq"] for event in events] == list(range(1, 9))
+    assert [event["type"] for event in events] == [line.type for line in lines]
+    assert events[1]["elapsed_seconds"] == 1.5
+    assert events[1]["reward"] == 0.5
+    assert {event["type"] for event in events} <= EVENT_TYPES.keys()
+
+
+def test_the_normalised_feed_is_the_feed_without_its_clock(lines, tmp_path):
+    feed = Feed(tmp_path)
+    feed.write(lines)
+    feed.close()
+    timed = read(feed.path)
+    for event in timed:
+        del event["elapsed_seconds"]
+    assert read(feed.normalised_path) == timed
+    assert "elapsed" not in feed.normalised_path.read_text()
+
+
+def test_a_written_line_is_in_the_file_at_once(lines, tmp_path):
+    feed = Feed(tmp_path)
+    feed.write(lines[:1])
+    assert len(read(feed.path)) == len(read(feed.normalised_path)) == 1
+    feed.close()
+
+
+def test_opening_a_feed_rebuilds_it_from_the_record(journal, lines, tmp_path):
+    (tmp_path / "events.jsonl").write_text('{"half": "a li')
+    (tmp_path / "events.normalized.jsonl").write_text("rubbish\n" * 50)
+    feed = Feed(tmp_path, journal.lines())
+    feed.close()
+    assert len(read(feed.path)) == len(read(feed.normalised_path)) == len(lines)
+
+
+def test_a_rebuilt_feed_equals_the_one_written_as_events_came(journal, lines, tmp_path):
+    written, rebuilt = tmp_path / "written", tmp_path / "rebuilt"
+    for directory in (written, rebuilt):
+        directory.mkdir()
+    feed = Feed(written)
+    for line in lines:
+        feed.write([line])
+    feed.close()
+    Feed(rebuilt, journal.lines()).close()
+    for name in ("events.jsonl", "events.normalized.jsonl"):
+        assert (written / name).read_bytes() == (rebuilt / name).read_bytes()
+
+
+def test_a_feed_that_cannot_be_opened_says_which_and_why(tmp_path):
+    with pytest.raises(WorkspaceError, match=r"events\.jsonl: No such file"):
+        Feed(tmp_path / "nowhere")
+
+
+def test_a_lone_surrogate_is_written_as_an_escape(lines, tmp_path):
+    feed = Feed(tmp_path, lines)
+    feed.close()
+    assert b"\\ud800" in feed.path.read_bytes()
+    assert read(feed.path)[0]["components"] == {"prompt": "sé\ud800ed"}
