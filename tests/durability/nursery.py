@@ -51,7 +51,7 @@ def in_child(work) -> int:
         try:
             work()
             code = 0
-        except BaseException:
+        except Exception:
             traceback.print_exc()
         finally:
             os._exit(code)
