@@ -51,7 +51,7 @@ def in_child(work) -> int:
         try:
             work()
             code = 0
-        except Exception:
+        except Exception:  # noqa: BLE001 - whatever it was, the child must not go on as the parent
             traceback.print_exc()
         finally:
             os._exit(code)
