@@ -34,7 +34,8 @@ class RetryPolicy:
         if not failure.retryable or attempt >= self.attempts:
             return None
         wait = self.backoff_seconds * float(2 ** (attempt - 1))
+        # Rollouts that failed together should not come back together; results do not depend on it.
+        wait *= random.uniform(0.8, 1.2)  # noqa: S311
         if failure.retry_after_seconds is not None:
             wait = max(wait, failure.retry_after_seconds)
-        # Rollouts that failed together should not come back together; results do not depend on it.
-        return min(wait * random.uniform(0.8, 1.2), LONGEST_WAIT)  # noqa: S311
+        return min(wait, LONGEST_WAIT)
