@@ -144,7 +144,14 @@ class Performer:
 
     async def _call(self, call: Callable[[], Awaitable[T]]) -> T:
         executor = self._world.executor
-        return await (call() if executor is None else executor.submit(call))
+        try:
+            return await (call() if executor is None else executor.submit(call))
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            # Nobody asked for it: left alone, it would end the worker and the run would wait for ever.
+            raise PluginBrokenError("the call was cancelled from within") from None
 
     async def _setup(self, command: Describe | LoadProgram | LoadRows) -> Outcome:
         transport = self._world.transport
