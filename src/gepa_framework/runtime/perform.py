@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -29,6 +30,7 @@ from gepa_framework.types import (
     Executor,
     FailureKind,
     JSONObject,
+    JSONValue,
     Preflight,
     Program,
     Proposal,
@@ -41,9 +43,11 @@ from gepa_framework.types import (
     Transport,
     Usage,
 )
-from gepa_framework.workspace import Encoded, encode_outcome
+from gepa_framework.workspace import Encoded, decode_outcome, encode_outcome
 
 T = TypeVar("T")
+#: Deeper nesting is no data; it would exhaust the stack of whoever walks it.
+MAX_DEPTH = 128
 
 
 @attrs.frozen
@@ -250,8 +254,8 @@ def _checked(command: LoadRows, rows: tuple[TaskRow, ...]) -> tuple[TaskRow, ...
 def _encode(command: Command, outcome: Outcome) -> tuple[Outcome, Encoded]:
     """Encode an outcome; one that is not JSON becomes the failure that it is."""
     try:
-        return outcome, encode_outcome(outcome, command.effect_id)
-    except (TypeError, ValueError) as error:
+        return _journalled(outcome, command.effect_id)
+    except (TypeError, ValueError, RecursionError) as error:
         failure: Outcome
         if isinstance(command, Rollout):
             failure = RolloutFailure(FailureKind.CONTRACT, "not_json", f"the answer is not JSON: {error}")
@@ -260,3 +264,26 @@ def _encode(command: Command, outcome: Outcome) -> tuple[Outcome, Encoded]:
         else:
             raise ContainerContractError(f"{command.effect_id} is not JSON: {error}") from error
         return failure, encode_outcome(failure, command.effect_id)
+
+
+def _journalled(outcome: Outcome, effect_id: str) -> tuple[Outcome, Encoded]:
+    """Give the outcome as the journal holds it, so that a replay is fed the same to the last detail."""
+    encoded = encode_outcome(outcome, effect_id)
+    # Without more brackets than levels there is nothing to measure: the usual case, and it is quick.
+    if encoded.payload.count("[") + encoded.payload.count("{") > MAX_DEPTH:
+        _check_depth(json.loads(encoded.payload))
+    return decode_outcome(encoded.kind, encoded.payload), encoded
+
+
+def _check_depth(value: JSONValue) -> None:
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        level = [child for parent in level for child in _nested(parent)]
+        if not level:
+            return
+    raise ValueError(f"it is nested deeper than {MAX_DEPTH} levels")
+
+
+def _nested(value: JSONValue) -> list[JSONValue]:
+    children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [child for child in children if isinstance(child, dict | list)]
