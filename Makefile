@@ -28,7 +28,7 @@ empty :=
 search_path = $(subst $(empty) ,:,$(SOURCES))
 editable = $(foreach path,$(1),-e "$(path)")
 
-.PHONY: help setup demo test lint format docs test-cpp clean distclean
+.PHONY: help setup demo test lint mypy format docs test-cpp clean distclean
 
 help: ## list the targets
 	@grep -hE '^[a-z%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -68,8 +68,11 @@ test: lint ## lint, then all tests
 lint: $(VENV)/.stamp-dev ## ruff, mypy, import contracts
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@MYPYPATH="$(search_path)" $(BIN)/mypy $(SOURCES)
+	@$(MAKE) mypy
 	@$(BIN)/python .ci/lint_imports.py
+
+mypy: $(VENV)/.stamp-dev
+	@MYPYPATH="$(search_path)" $(BIN)/mypy $(SOURCES)
 
 format: $(VENV)/.stamp-dev ## let ruff put things right
 	@$(BIN)/ruff check --fix .

@@ -274,6 +274,12 @@ def page_text():
 
 
 @pytest.fixture
+def all_pages():
+    """Give the text of every page."""
+    return [path.read_text(encoding="utf-8") for path in ALL_PAGES]
+
+
+@pytest.fixture
 def rows_of():
     """Give a function that reads the rows of all tables below a heading, code marks taken off."""
 
