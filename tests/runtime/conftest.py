@@ -177,11 +177,12 @@ class Stand:
         hub = Hub([Audience("recorder", self.recorder), *self.audiences])
 
         async def main() -> None:
+            carrying = performer(self.transport, self.proposer, run_id=self.run_id, **self.options)
             self.driver = Driver(
                 self.machine,
                 journal=self.wrap(journal),
                 feed=feed,
-                performer=performer(self.transport, self.proposer, run_id=self.run_id, **self.options),
+                performer=carrying,
                 hub=hub,
                 pace=self.pace,
                 elapsed=self.machine.run.elapsed,
@@ -191,6 +192,7 @@ class Stand:
             try:
                 await self.driver.run()
             finally:
+                await carrying.cache.settle()
                 if beside is not None:
                     beside.cancel()
                 assert [t for t in asyncio.all_tasks() if "_drain" in repr(t)] == []

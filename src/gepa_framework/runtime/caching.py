@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from gepa_framework.engine import Outcome, ProposalFailure
-from gepa_framework.errors import CacheCorruptError, CacheMissError
+from gepa_framework.errors import CacheCorruptError, CacheMissError, GepaError, PluginBrokenError
 from gepa_framework.types import Cache, JSONValue, RolloutFailure, compact_json
 from gepa_framework.workspace import decode_outcome, encode_outcome
 
@@ -40,7 +40,7 @@ class EffectCache:
         self.namespace = namespace
         self._accesses: Counter[tuple[str, str]] = Counter()
         self._writing: set[asyncio.Task[None]] = set()
-        self._error: BaseException | None = None
+        self._error: GepaError | None = None
 
     async def get(self, boundary: str, key: str) -> Outcome | None:
         """Give the outcome on record, or ``None`` where it has to be asked for.
@@ -51,7 +51,10 @@ class EffectCache:
         """
         if self._cache is None:
             return None
-        value = await self._cache.get(f"{self.namespace}:{boundary}", key)
+        try:
+            value = await self._cache.get(f"{self.namespace}:{boundary}", key)
+        except Exception as error:
+            raise _named(error) from error
         if value is not None:
             self._accesses[boundary, "hit"] += 1
             return _decode(value, boundary, key)
@@ -86,7 +89,7 @@ class EffectCache:
     def _written(self, task: asyncio.Task[None]) -> None:
         self._writing.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            self._error = self._error or error
+            self._error = self._error or _named(error)
 
     def _complain(self) -> None:
         if self._error is not None:
@@ -118,6 +121,13 @@ class EffectCache:
             "totals": totals,
             "boundaries": boundaries,
         }
+
+
+def _named(error: BaseException) -> GepaError:
+    if isinstance(error, GepaError):
+        return error
+    text = f"the cache raised {type(error).__name__}: {error}"
+    return PluginBrokenError(text, hint='report it to its authors, or set cache.mode = "off"')
 
 
 def _decode(value: bytes, boundary: str, key: str) -> Outcome:
