@@ -203,8 +203,10 @@ def test_somebody_elses_database_is_left_alone(path, statement):
 def test_a_missing_table_is_damage(path):
     filled(path)
     corrupt(path, "DROP TABLE entries")
+    file = CacheFile(path, 64)
     with pytest.raises(CacheCorruptError, match="no such table: entries"):
-        CacheFile(path, 64).get("n", "k")
+        file.get("n", "k")
+    file.close()
 
 
 def test_a_path_that_cannot_be_opened_is_an_error_of_the_environment(tmp_path):
