@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gepa_framework.cli import output
+from gepa_framework.cli.again import resume_command
 from gepa_framework.cli.display import Display, RunFacts, make_display
 from gepa_framework.cli.logs import show_warnings
 from gepa_framework.cli.session import Session
@@ -49,7 +50,7 @@ def warn(run: GepaRun) -> None:
 
 def _interrupted(shown: Display, run: GepaRun) -> None:
     shown.notice("interrupted: finishing what is under way, for a few seconds; Ctrl-C again stops at once")
-    shown.notice(f"to go on later: gepa resume {run.run_dir}")
+    shown.notice(f"to go on later: {resume_command(run.run_dir)}")
 
 
 def _conclude(result: GepaRunResult, session: Session, *, jsonl: bool) -> None:

@@ -10,6 +10,7 @@ import attrs
 import click
 
 from gepa_framework.cli import output
+from gepa_framework.cli.again import resume_command
 from gepa_framework.cli.crash import write_report
 from gepa_framework.cli.session import Session
 from gepa_framework.cli.words import clean
@@ -97,7 +98,7 @@ def _usage(error: click.ClickException) -> Failure:
 
 def _aborted(session: Session) -> Failure:
     run_dir = _existing(session.run_dir)
-    hint = f"gepa resume {run_dir}" if run_dir else ""
+    hint = resume_command(run_dir) if run_dir else ""
     lines = ("interrupted", *([f"next: {hint}"] if hint else []))
     return Failure(
         InterruptedRunError.error_code, ExitCode.INTERRUPTED, lines, "interrupted", hint, run_dir=run_dir
@@ -111,8 +112,10 @@ def _expected(error: GepaError) -> Failure:
     lines = [f"{word}: {text}" for text in told]
     if error.run_dir:
         lines.append(f"the run's files are in {error.run_dir}")
-    if error.hint:
-        lines.append(f"next: {error.hint}")
+    interrupted = isinstance(error, InterruptedRunError) and error.run_dir
+    hint = resume_command(error.run_dir) if interrupted else error.hint
+    if hint:
+        lines.append(f"next: {hint}")
     return Failure(
         error.error_code,
         error.exit_code,
