@@ -47,10 +47,9 @@ $(VENV)/.stamp-demo: $(VENV)/.stamp-venv $(DEMO_INPUTS)
 	@$(PIP) install $(call editable,$(DEMO_DISTRIBUTIONS))
 	@touch $@
 
-# hatchling and editables: tests build the packages of the tutorials without going to the index.
 $(VENV)/.stamp-dev: $(VENV)/.stamp-venv $(INPUTS)
 	@echo "Installing all distributions and the test and lint tools (compiles the C++ core) ..."
-	@$(PIP) install $(call editable,$(DISTRIBUTIONS)) --group test --group lint --group docs "hatchling>=1.27" "editables>=0.5"
+	@$(PIP) install $(call editable,$(DISTRIBUTIONS)) --group test --group lint --group docs
 	@touch $@ $(VENV)/.stamp-demo
 
 $(VENV)/.stamp-bench: $(VENV)/.stamp-demo pyproject.toml
