@@ -148,13 +148,17 @@ class Driver:
     async def _take_arrivals(self) -> None:
         """Feed everything that has come in, and commit it as one."""
         batch: list[tuple[Record, Step]] = []
-        while self._arrivals and self._machine.status is Status.RUNNING:
-            arrival = self._arrivals.popleft()
-            if isinstance(arrival.given, Completed) and arrival.given.effect_id not in self._machine.pending:
-                continue  # it was revoked while it came in
-            batch.append(self._feed_machine(arrival))
-        if batch:
-            await self._commit(batch)
+        try:
+            while self._arrivals and self._machine.status is Status.RUNNING:
+                arrival = self._arrivals.popleft()
+                given = arrival.given
+                if isinstance(given, Completed) and given.effect_id not in self._machine.pending:
+                    continue  # it was revoked while it came in
+                batch.append(self._feed_machine(arrival))
+        finally:
+            # A stopper may break at one of them; those before it are paid for.
+            if batch:
+                await self._commit(batch)
 
     def _feed_machine(self, arrival: _Arrival) -> tuple[Record, Step]:
         now = max(self._elapsed_us, round((time.monotonic() - self._began) * 1e6))
