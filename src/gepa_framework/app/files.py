@@ -44,14 +44,15 @@ def write_text(path: Path, text: str) -> None:
     """Write a file whole or not at all."""
     draft = path.with_name(f".{path.name}.new")
     with file_errors(path):
-        draft.write_text(text, encoding="utf-8", errors="surrogatepass")
+        draft.write_text(text, encoding="utf-8")
         draft.replace(path)
 
 
 def write_json(path: Path, value: JSONValue) -> None:
     """Write a value as JSON for people, whole or not at all."""
-    text = json.dumps(json.loads(compact_json(value)), indent=2, ensure_ascii=False)
-    write_text(path, text + "\n")
+    text = compact_json(value)
+    # What `compact_json` had to escape must stay escaped.
+    write_text(path, json.dumps(json.loads(text), indent=2, ensure_ascii=text.isascii()) + "\n")
 
 
 def append_line(path: Path, value: JSONValue) -> None:
