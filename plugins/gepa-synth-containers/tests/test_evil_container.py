@@ -82,6 +82,21 @@ def test_failures_pass_through_the_redaction_of_the_run(run, ask):
     assert "*** Server Error" in failure.message
 
 
+def test_a_failure_has_the_same_words_in_every_run(serve, make, evil, ask):
+    async def words(rollout_id):
+        app = evil.Evil()
+        app.states = [(404, {"detail": f"unknown_rollout:{rollout_id}"})]
+        async with make(url=serve(app), **LIMITS) as transport:
+            failures = [
+                await transport.rollout(ask(how, rollout_id=rollout_id)) for how in ("async", "hang", "html")
+            ]
+        return [failure.message for failure in failures]
+
+    messages = asyncio.run(words("gepa_1"))
+    assert messages[0].startswith("GET /rollouts/{rollout_id}/state: status 404")
+    assert messages == asyncio.run(words("gepa_2"))
+
+
 def test_a_policy_that_holds_a_credential_is_never_sent(run, ask, app):
     request = ask("good", policy={"provider": "p", "config": {"nested": [{"openai_api_key": "x"}]}})
     failure = run(lambda transport: transport.rollout(request))

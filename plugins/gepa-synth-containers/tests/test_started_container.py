@@ -196,7 +196,7 @@ def test_a_port_that_is_taken_is_not_mistaken_for_the_container(make, mini, tmp_
     assert not (tmp_path / "run" / "container.log").exists()
 
 
-def test_a_container_that_dies_in_the_middle_is_a_failure_that_is_not_retried(make, mini, ask):
+def test_a_container_that_dies_in_the_middle_is_a_failure_that_is_not_retried(make, mini, ask, tmp_path):
     async def scenario():
         async with make(command=mini()) as transport:
             for text in ("die", "anything"):
@@ -207,7 +207,8 @@ def test_a_container_that_dies_in_the_middle_is_a_failure_that_is_not_retried(ma
                     "container_exited",
                     False,
                 )
-                assert "ended with exit code 7" in failure.message
+                assert "ended with exit code 7; see container.log" in failure.message
+                assert str(tmp_path) not in failure.message
 
     asyncio.run(scenario())
 

@@ -121,12 +121,14 @@ class ContainerProcess:
         except OSError as error:
             return f"(no log: {error})"
 
+    def ended(self) -> str:
+        """Say how the container ended."""
+        return f"the container's process ended with exit code {self.exit_code}"
+
     def obituary(self) -> str:
         """Say how the container ended, with its last words."""
-        return (
-            f"the container's process ended with exit code {self.exit_code}; the end of "
-            f"{self._launch.log}:\n{self.log_tail() or '(it wrote nothing)'}"
-        )
+        last_words = self.log_tail() or "(it wrote nothing)"
+        return f"{self.ended()}; the end of {self._launch.log}:\n{last_words}"
 
     async def stop(self) -> None:
         """Stop the container and whatever it started, within the grace time and a little; may be repeated."""

@@ -79,6 +79,7 @@ class SynthContainersTransport:
         self._pace = _pace(context.settings)
         self._hidden = frozenset() if config.send_labels else frozenset(config.label_fields)
         self._opening: asyncio.Task[Session] | None = None
+        self._url = ""
         self._closed = False
 
     async def describe(self) -> ContainerInfo:
@@ -114,9 +115,9 @@ class SynthContainersTransport:
                 request.rollout_id, body, poll_first=request.poll_first and session.contract.can_poll
             )
         except GepaError as error:
-            return self._told(from_error(error))
+            return self._told(from_error(error), request)
         if isinstance(outcome, RolloutFailure):
-            return self._told(await _or_dead(outcome, session.process))
+            return self._told(await _or_dead(outcome, session.process), request)
         return outcome
 
     async def close(self) -> None:
@@ -143,6 +144,7 @@ class SynthContainersTransport:
         place = place_of(self._config)
         process = None
         client = self._client(place.url)
+        self._url = client.base_url
         try:
             if self._config.command:
                 process = await start(launch_of(self._config, self._context, place, self._secrets), place)
@@ -178,8 +180,13 @@ class SynthContainersTransport:
                 return {}
             raise
 
-    def _told(self, failure: RolloutFailure) -> RolloutFailure:
-        return attrs.evolve(failure, message=self._context.redact(self._redactor(failure.message)))
+    def _told(self, failure: RolloutFailure, request: RolloutRequest) -> RolloutFailure:
+        """Give the failure as it may be recorded: without secrets, and the same in each run of one config."""
+        message = self._context.redact(self._redactor(failure.message))
+        # The port is another one in each run, and so is the id, in the address and in what containers answer.
+        for text, name in ((self._url, ""), (request.rollout_id, "{rollout_id}")):
+            message = message.replace(text, name) if text else message
+        return attrs.evolve(failure, message=message)
 
 
 def _has_failed(task: asyncio.Task[Session]) -> bool:
@@ -204,7 +211,7 @@ async def _or_dead(failure: RolloutFailure, process: ContainerProcess | None) ->
     # The connection breaks a moment before the process is known to have ended.
     if not await process.ended_within(_DEATH_SECONDS):
         return failure
-    message = f"{failure.message}; {process.obituary()}"
+    message = f"{failure.message}; {process.ended()}; see container.log"
     return attrs.evolve(failure, code="container_exited", message=message, retryable=False)
 
 
