@@ -23,6 +23,7 @@ from gepa_framework.types import (
     RowsRequest,
     Stage,
     TaskRow,
+    Usage,
 )
 from gepa_framework.workspace import decode_outcome
 
@@ -307,3 +308,39 @@ def test_an_executor_that_fails_is_a_failed_rollout(kit):
 
     done = perform(kit.performer(executor=Executor()), kit.rollout())
     assert "ConnectionError: no worker" in done.outcome.message
+
+
+HUGE = Usage(cost_usd=1e308)
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (RolloutResult(reward=1e308), "a reward must be between -1e+100 and 1e+100, got 1e+308"),
+        (RolloutResult(reward=-1e101), "got -1e+101"),
+        (RolloutResult(reward=1.0, usage=HUGE), "US dollars, got 1e+308"),
+        (RolloutResult(reward=1.0, usage=Usage(cost_usd=-0.5)), "US dollars, got -0.5"),
+        (RolloutResult(reward=1.0, usage=Usage(prompt_tokens=10**300)), "a number of tokens"),
+    ],
+)
+def test_figures_that_add_up_to_nothing_make_a_failed_rollout(kit, answer, words):
+    outcome = perform(kit.performer(kit.Transport(lambda request: answer)), kit.rollout()).outcome
+    assert (outcome.kind, outcome.code, outcome.retryable) == ("contract", "out_of_range", False)
+    assert words in outcome.message
+
+
+def test_the_largest_figures_pass(kit):
+    usage = Usage(prompt_tokens=10**15, cost_usd=1e12)
+    answer = RolloutResult(reward=-1e100, usage=usage)
+    assert perform(kit.performer(kit.Transport(lambda request: answer)), kit.rollout()).outcome == answer
+
+
+def test_a_failure_with_an_absurd_usage_keeps_its_words(kit):
+    transport = kit.Transport(lambda request: attrs.evolve(DEAD, usage=HUGE))
+    assert perform(kit.performer(transport), kit.rollout()).outcome == DEAD
+
+
+def test_a_proposal_with_an_absurd_usage_is_a_failed_one(kit):
+    given = perform(kit.performer(proposer=Says(Proposal({}, usage=HUGE))), kit.propose()).outcome
+    assert isinstance(given, ProposalFailure)
+    assert (given.code, given.usage.cost_usd) == ("out_of_range", None)

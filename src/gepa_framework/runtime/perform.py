@@ -21,6 +21,7 @@ from gepa_framework.engine import (
     Rollout,
 )
 from gepa_framework.errors import ContainerContractError, GepaError, PluginBrokenError, ProposerError
+from gepa_framework.runtime.bounds import bounded
 from gepa_framework.runtime.caching import CacheMode, EffectCache
 from gepa_framework.runtime.requests import RequestDigests
 from gepa_framework.runtime.retry import RetryPolicy
@@ -141,7 +142,7 @@ class Performer:
             outcome = await self._propose(command)
         else:
             outcome = await self._setup(command)
-        outcome, encoded = _encode(command, outcome)
+        outcome, encoded = _encode(command, bounded(outcome))
         if known is None:
             await self.cache.put(boundary, key, outcome)
         return Performed(outcome, encoded, key, superseded)
