@@ -132,6 +132,13 @@ def test_plain_tells_the_first_failures_of_a_code_and_counts_the_rest(facts) -> 
     assert "container other: it burst" in lines[3]
 
 
+def test_plain_shows_no_code_that_steers_the_terminal(facts) -> None:
+    bodies = [failed("x\x1b[31m" * 200), happened.ProposerFailed(1, SEED, "y\n\x1b[2J", "")]
+    lines = told(facts, bodies)
+    assert not any(char in line for line in lines for char in "\x1b\n")
+    assert max(map(len, lines)) < 400
+
+
 def test_plain_leaves_the_error_of_a_failed_run_to_the_end(facts) -> None:
     assert told(facts, [happened.RunFailed("gepa_x", "it broke", {})]) == []
     assert told(facts, [happened.RunCancelled("enough")]) == ["[ 0:00] cancelled: enough"]

@@ -39,7 +39,7 @@ def _(body: happened.IterationSkipped) -> str:
 
 @decision.register
 def _(body: happened.ProposerFailed) -> str:
-    return f"iteration {body.iteration}: no proposal, {body.code}: {one_line(body.message)}"
+    return f"iteration {body.iteration}: no proposal, {one_line(body.code)}: {one_line(body.message)}"
 
 
 @decision.register

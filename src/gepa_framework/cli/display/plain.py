@@ -80,7 +80,7 @@ class Narrator:
         if told > TOLD_FAILURES:
             return self._rollouts_under_way()
         more = "; further ones like it are only counted" if told == TOLD_FAILURES else ""
-        what = f"{body.kind} {body.code}: {one_line(body.message)}"
+        what = f"{body.kind} {one_line(body.code)}: {one_line(body.message)}"
         return f"rollout failed on {one_line(body.row_id)}: {what}{more}"
 
     def _rollouts_under_way(self) -> str:
