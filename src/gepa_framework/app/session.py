@@ -121,7 +121,7 @@ class Session:
             performer=performer,
             hub=hub,
             pace=self._pace(),
-            elapsed=events[-1].elapsed_seconds if events else 0.0,
+            elapsed=machine.run.elapsed,
             seq=len(events),
         )
         error: GepaError | None = None
