@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from gepa_framework.config import DatasetSection, GepaSection, LoadedConfig, PluginChoice, RunConfig
 from gepa_framework.engine import ComponentRule, FailedRollouts, Limits, Plan
-from gepa_framework.types import JSONObject, Kind, RowsRequest, digest
+from gepa_framework.types import JSONObject, JSONValue, Kind, RowsRequest, digest
 
 #: Tables and keys that say where and how fast, but not what.
-_CIRCUMSTANCES = frozenset({"cache", "container", "executor", "listeners", "plugins"})
+_CIRCUMSTANCES = frozenset({"cache", "container", "executor", "listeners", "plugins", "run"})
+#: Keys of ``[gepa]`` and ``[gepa.pipeline]`` that say how fast.
+_PACE = frozenset({"retry_backoff_seconds", "rollout_poll_interval_ms", "workers"})
 
 
 def make_plan(loaded: LoadedConfig) -> Plan:
@@ -66,7 +68,18 @@ def _limits(gepa: GepaSection, *, heldout: int) -> Limits:
 
 def config_digest(resolved: JSONObject) -> str:
     """Give the digest of what decides a run: the same wherever and however fast it is run."""
-    return digest({name: value for name, value in resolved.items() if name not in _CIRCUMSTANCES | {"run"}})
+    decisive = {name: value for name, value in resolved.items() if name not in _CIRCUMSTANCES}
+    return digest({**decisive, "gepa": _without_pace(resolved.get("gepa"))})
+
+
+def _without_pace(gepa: JSONValue) -> JSONValue:
+    if not isinstance(gepa, Mapping):
+        return gepa
+    pipeline = gepa.get("pipeline")
+    kept = {name: value for name, value in gepa.items() if name not in _PACE}
+    if isinstance(pipeline, Mapping):
+        kept["pipeline"] = {name: value for name, value in pipeline.items() if name not in _PACE}
+    return kept
 
 
 def desugared_stoppers(
