@@ -95,6 +95,20 @@ def test_a_deep_answer_within_the_size_limit_is_refused_with_words(evil_server):
     asyncio.run(scenario())
 
 
+@pytest.mark.parametrize("page", ["not_json", "not_utf8", "deep"])
+def test_an_answer_that_is_no_json_is_shown_in_part(evil_server, page):
+    async def scenario():
+        async with evil_server() as server, client_of(server, max_body_bytes=1 << 20) as client:
+            error = await failure_of(client, f"/{page}", timeout=5)
+            words, _, beginning = str(error).partition("; it begins ")
+            assert f"/{page}: the body is refused: " in words
+            assert 3 < len(beginning) < 100
+            assert isinstance(error, TransportError)
+            assert error.error_code == "gepa_transport_error"
+
+    asyncio.run(scenario())
+
+
 def test_an_answer_gives_status_body_and_the_headers_that_matter(evil_server):
     async def scenario():
         async with evil_server() as server, client_of(server) as client:

@@ -20,6 +20,8 @@ from gepa_framework.types import JSONObject, JSONValue
 MIB: Final = 1024 * 1024
 #: How much of a refusal's body is kept, in characters.
 EXCERPT_CHARS: Final = 500
+#: How much is shown of an answer that is no JSON, in characters.
+BEGINNING_CHARS: Final = 80
 
 _EXCERPT_BYTES = 8 * EXCERPT_CHARS
 _KEPT_HEADERS = ("content-type", "retry-after", "x-request-id")
@@ -219,12 +221,13 @@ class HttpClient:
         try:
             json = load_json(received.body) if received.body else None
         except JSONRefused as error:
-            raise self._error(FailureClass.NOT_JSON, request, f"the body is refused: {error}") from None
+            what = f"the body is refused: {error}; it begins {self._excerpt(received)[:BEGINNING_CHARS]!r}"
+            raise self._error(FailureClass.NOT_JSON, request, what) from None
         kept = {name: received.headers[name] for name in _KEPT_HEADERS if name in received.headers}
         return Answer(status=received.status, json=json, headers=kept)
 
     def _refusal(self, request: httpx.Request, received: _Received) -> HttpError:
-        excerpt = self.redact(received.body[:_EXCERPT_BYTES].decode("utf-8", "replace"))[:EXCERPT_CHARS]
+        excerpt = self._excerpt(received)
         what = f"status {received.status}"
         if received.status in _REDIRECT:
             what += ", a redirect, which is not followed"
@@ -236,6 +239,9 @@ class HttpClient:
             json=_json_or_none(self.redact(received.body.decode("utf-8", "replace"))),
             text_excerpt=excerpt,
         )
+
+    def _excerpt(self, received: _Received) -> str:
+        return self.redact(received.body[:_EXCERPT_BYTES].decode("utf-8", "replace"))[:EXCERPT_CHARS]
 
     def _too_large(self, request: httpx.Request) -> HttpError:
         return self._error(FailureClass.TOO_LARGE, request, f"the body is larger than {self._limit} bytes")

@@ -48,8 +48,6 @@ class HttpError(TransportError):
         text_excerpt: The beginning of the body of a refusal.
     """
 
-    error_code = "gepa_http_error"
-
     def __init__(
         self,
         kind: FailureClass,
