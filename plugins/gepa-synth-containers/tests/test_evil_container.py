@@ -225,12 +225,26 @@ def test_a_container_that_advertises_nothing_is_told_what_was_expected(run, app,
 def test_a_container_that_nobody_serves_is_a_transport_error(make, ask):
     async def scenario():
         async with make(url="http://127.0.0.1:9") as transport:
-            with pytest.raises(TransportError, match="cannot connect"):
+            with pytest.raises(TransportError, match="cannot connect") as caught:
                 await transport.describe()
+            assert "start the container first" in caught.value.hint
             failure = await transport.rollout(ask("good"))
             assert (failure.kind, failure.code, failure.retryable) == ("transport", "connect", True)
 
     asyncio.run(scenario())
+
+
+def test_a_server_that_is_no_container_is_told_from_one(serve, make, evil):
+    app = evil.Evil()
+    url = serve(app) + "/elsewhere"
+
+    async def scenario():
+        async with make(url=url) as transport:
+            await transport.describe()
+
+    with pytest.raises(ContainerContractError, match="/elsewhere serves neither /metadata nor /info"):
+        asyncio.run(scenario())
+    assert [path for _, path, _ in app.seen] == ["/elsewhere/metadata", "/elsewhere/info"]
 
 
 def test_a_closed_transport_does_not_open_again(run, ask):

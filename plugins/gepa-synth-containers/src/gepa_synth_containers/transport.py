@@ -9,7 +9,7 @@ from typing import Final
 import attrs
 
 from gepa_framework.errors import ContainerContractError, GepaError, TransportError
-from gepa_framework.net import HttpClient, HttpError, Redactor
+from gepa_framework.net import FailureClass, HttpClient, HttpError, Redactor
 from gepa_framework.types import (
     BuildContext,
     ContainerInfo,
@@ -151,7 +151,9 @@ class SynthContainersTransport:
                 await wait_until_ready(process, client, self._config.startup_timeout_seconds)
             metadata = await _metadata(client)
             contract = negotiate(metadata)
-        except BaseException:
+        except BaseException as error:
+            if isinstance(error, HttpError) and error.kind is FailureClass.CONNECT and process is None:
+                error.hint = "start the container first, or give [container] command, which starts it"
             await self._release(client, process)
             raise
         return Session(client, contract, metadata, Rollouts(client, contract.rollouts, self._pace), process)
@@ -222,12 +224,16 @@ def _object(value: JSONValue, route: str) -> JSONObject:
 
 
 async def _metadata(client: HttpClient) -> JSONObject:
-    try:
-        return _object(await _ask(client, "GET", "/metadata"), "/metadata")
-    except HttpError as error:
-        if error.status != _NOT_FOUND:
-            raise
-    return _object(await _ask(client, "GET", "/info"), "/info")
+    for route in ("/metadata", "/info"):
+        try:
+            return _object(await _ask(client, "GET", route), route)
+        except HttpError as error:
+            if error.status != _NOT_FOUND:
+                raise
+    raise ContainerContractError(
+        f"{client.base_url} serves neither /metadata nor /info, so it is no task container",
+        hint="check [container] url, to which these routes are appended",
+    )
 
 
 async def _ask(client: HttpClient, method: str, route: str, body: JSONValue = None) -> JSONValue:
