@@ -79,7 +79,7 @@ class Session:
                 f"there is a run in {run_dir} already",
                 hint=f"resume it (gepa resume {run_dir}), or choose another run.run_id",
             )
-        built = build(prepared)
+        built, audiences = build(prepared), self._plugin_audiences()
         with file_errors(run_dir):
             run_dir.mkdir(parents=True, exist_ok=True)
         lock = WorkspaceLock(run_dir)
@@ -87,32 +87,38 @@ class Session:
             journal = Journal.create(run_dir / files.WORKSPACE, self._meta())
             files.write_json(run_dir / files.LOCK, prepared.lock())
             self._register("started")
-            return self._drive(Machine(prepared.plan, built.stoppers), built, journal, [])
+            machine = Machine(prepared.plan, built.stoppers)
+            return self._drive(machine, built, audiences, journal, [])
         finally:
             lock.release()
 
     def resume(self) -> GepaRunResult:
         """Replay what is on record and go on from there."""
         prepared = self.prepared
-        built = build(prepared)
+        built, audiences = build(prepared), self._plugin_audiences()
         lock = WorkspaceLock(prepared.run_dir)
         try:
             journal = Journal.open(prepared.run_dir / files.WORKSPACE)
             machine = Machine(prepared.plan, built.stoppers)
             events = list(replay(machine, journal.load()))
             self._register("resumed")
-            return self._drive(machine, built, journal, events)
+            return self._drive(machine, built, audiences, journal, events)
         finally:
             lock.release()
 
     def _drive(
-        self, machine: Machine, built: Built, journal: Journal, events: Sequence[Event]
+        self,
+        machine: Machine,
+        built: Built,
+        audiences: Sequence[Audience],
+        journal: Journal,
+        events: Sequence[Event],
     ) -> GepaRunResult:
         prepared = self.prepared
         feed = Feed(prepared.run_dir, journal.lines())
         house = Hub([Audience(type(listener).__name__, listener) for listener in self._house()])
         house.publish(events)
-        hub = Hub([*house.audiences, *self._plugin_audiences()])
+        hub = Hub([*house.audiences, *audiences])
         performer = self._performer(built)
         driver = Driver(
             machine,
