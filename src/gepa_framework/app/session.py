@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import signal
 from collections.abc import Callable, Coroutine, Iterator, Sequence
@@ -101,6 +102,7 @@ class Session:
             journal = Journal.open(prepared.run_dir / files.WORKSPACE)
             machine = Machine(prepared.plan, built.stoppers)
             events = list(replay(machine, journal.load()))
+            files.write_json(prepared.run_dir / files.LOCK, json.loads(journal.meta()["plugins_lock"]))
             self._register("resumed")
             return self._drive(machine, built, audiences, journal, events)
         finally:
