@@ -67,18 +67,20 @@ def _number(value: JSONValue) -> float | None:
 
 def _reward(record: JSONObject) -> float:
     info, summary = mapping(record.get("reward_info")), mapping(record.get("summary"))
-    places = (
-        info.get("outcome_reward"),
-        info.get("score"),
-        summary.get("outcome_reward"),
-        record.get("reward"),
-    )
-    for value in places:
+    places = {
+        "reward_info.outcome_reward": info.get("outcome_reward"),
+        "reward_info.score": info.get("score"),
+        "summary.outcome_reward": summary.get("outcome_reward"),
+        "reward": record.get("reward"),
+    }
+    for value in places.values():
         reward = _number(value)
         if reward is not None:
             return reward
+    found = [f"{place} is {value!r:.40}" for place, value in places.items() if value is not None]
     raise _BrokenRecordError(
-        "no finite number in reward_info.outcome_reward, reward_info.score, summary.outcome_reward or reward"
+        "no finite number in reward_info.outcome_reward, reward_info.score, summary.outcome_reward or reward: "
+        f"{', '.join(found) or 'all four are missing'}"
     )
 
 
