@@ -31,7 +31,7 @@ FAILURES = {
         "bad_record",
         False,
         None,
-        "all four are missing; the container says: the judge",
+        "missing; the container says: the judge",
     ),
     "nan": ("contract", "not_json", False, None, "NaN is not JSON"),
     "objectives_object": ("contract", "bad_record", False, None, "must be an array"),

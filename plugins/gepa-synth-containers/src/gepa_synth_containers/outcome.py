@@ -79,8 +79,7 @@ def _reward(record: JSONObject) -> float:
             return reward
     found = [f"{place} is {value!r:.40}" for place, value in places.items() if value is not None]
     raise _BrokenRecordError(
-        "no finite number in reward_info.outcome_reward, reward_info.score, summary.outcome_reward or reward: "
-        f"{', '.join(found) or 'all four are missing'}"
+        f"no finite number in {', '.join(places)}: {', '.join(found) or 'all four are missing'}"
     )
 
 
