@@ -1,0 +1,177 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gepa_framework import GepaRun
+from gepa_framework.app.chart import score_chart
+from gepa_framework.app.chronicle import Chronicle
+from gepa_framework.app.guards import GuardedStopper
+from gepa_framework.engine import ComponentRule, FailedRollouts
+from gepa_framework.errors import PluginBrokenError
+from gepa_framework.types import Event, RunView, StopReason
+from gepa_framework.types.events import (
+    CandidateRegistered,
+    FrontierUpdated,
+    HeldoutStarted,
+    IterationStarted,
+    RolloutFailed,
+    RunFailed,
+    RunStarted,
+)
+
+
+def limits(project, gepa):
+    config = project.write(gepa=gepa)
+    config.write_text(config.read_text().replace("max_total_rollouts = 200\n", ""))
+    return GepaRun.from_toml(config, environ={}).plan.limits
+
+
+@pytest.mark.parametrize(
+    ("gepa", "train", "heldout"),
+    [
+        ("", 248, 8),
+        ("max_total_rollouts = 100", 92, 8),
+        ("max_train_rollouts = 60\nmax_heldout_rollouts = 20", 60, 20),
+        ("max_train_rollouts = 60", 60, 256),
+        ("max_heldout_rollouts = 9", 256, 9),
+    ],
+)
+def test_heldout_rollouts_are_set_aside_from_the_start(project, gepa, train, heldout):
+    found = limits(project, gepa)
+    assert (found.train_rollouts, found.heldout_rollouts) == (train, heldout)
+
+
+def test_every_limit_reaches_the_plan(project):
+    found = limits(
+        project,
+        "max_cost_usd = 2.5\nmax_time_seconds = 60\nmax_prompt_tokens = 1\nmax_completion_tokens = 2\n"
+        "max_total_tokens = 3",
+    )
+    assert (found.cost_usd, found.seconds, found.iterations) == (2.5, 60, 6)
+    assert (found.prompt_tokens, found.completion_tokens, found.total_tokens) == (1, 2, 3)
+
+
+def test_no_limit_on_money_is_no_limit(project):
+    assert limits(project, "max_cost_usd = 0.0").cost_usd is None
+
+
+def test_every_decision_reaches_the_plan(project):
+    gepa = """
+failed_rollout_policy = "score_zero"
+rollout_failure_rate_tolerance = 0.5
+perfect_score = 2.0
+component_selector = "round_robin"
+include_rejected = 7
+max_consecutive_proposer_failures = 2
+"""
+    more = """
+[selection]
+strategy = "current_best"
+[acceptance]
+rule = "improvement_or_equal"
+margin = 0.0
+[candidate]
+candidate_id_prefix = "mine"
+[policy]
+model = "m"
+[seed_candidate]
+skills = "1 1"
+"""
+    plan = project.run(gepa=gepa, more=more).plan
+    assert plan.failed_rollouts is FailedRollouts.SCORE_ZERO
+    assert plan.component_rule is ComponentRule.ROUND_ROBIN
+    assert (plan.failure_tolerance, plan.perfect_score, plan.include_rejected) == (0.5, 2.0, 7)
+    assert (plan.max_proposer_failures, plan.minibatch_size, plan.seed) == (2, 3, 3)
+    assert (plan.selection, plan.acceptance, plan.candidate_prefix) == (
+        "current_best",
+        "improvement_or_equal",
+        "mine",
+    )
+    assert plan.policy["model"] == "m"
+    assert dict(plan.seed_candidate) == {"skills": "1 1"}
+    assert plan.train.seeds == tuple(range(8))
+    assert plan.heldout.seeds == (100, 101, 102, 103)
+
+
+def test_a_stopper_is_guarded_under_its_name():
+    class Raises:
+        def check(self, view):
+            raise OSError("odd")
+
+    class Says:
+        def __init__(self, answer):
+            self.answer = answer
+
+        def check(self, view):
+            return self.answer
+
+    reason = StopReason("enough")
+    assert GuardedStopper("good", Says(reason)).check(RunView()) is reason
+    assert GuardedStopper("good", Says(None)).check(RunView()) is None
+    with pytest.raises(PluginBrokenError, match="'bad' raised OSError: odd"):
+        GuardedStopper("bad", Raises()).check(RunView())
+    for answer in (0, False, "", "stop"):
+        with pytest.raises(PluginBrokenError, match=f"'bad' gave {type(answer).__name__}"):
+            GuardedStopper("bad", Says(answer)).check(RunView())
+
+
+points = st.lists(st.tuples(st.integers(0, 10**6), st.floats(-1e9, 1e9, allow_nan=False)), max_size=20).map(
+    lambda given: sorted(given, key=lambda point: point[0])
+)
+
+
+@given(points, st.integers(0, 10**6))
+def test_a_chart_is_well_formed_and_stays_inside_its_frame(given_points, rollouts):
+    from xml.etree import ElementTree as ET
+
+    root = ET.fromstring(score_chart(given_points, rollouts))
+    line = root.find("{http://www.w3.org/2000/svg}polyline")
+    places = [tuple(map(float, pair.split(","))) for pair in line.get("points").split()]
+    assert len(places) == max(0, 2 * len(given_points))
+    for x, y in places:
+        assert 60 <= x <= 620
+        assert 40 <= y <= 270
+
+
+def test_a_chart_steps_up_where_the_score_rises():
+    text = score_chart([(0, 0.0), (50, 0.5), (80, 1.0)], 100)
+    assert 'points="60.0,270.0 340.0,270.0 340.0,155.0 508.0,155.0 508.0,40.0 620.0,40.0"' in text
+    assert ">0.000</text>" in text
+    assert ">1.000</text>" in text
+    assert ">100</text>" in text
+
+
+def tell(*bodies):
+    chronicle = Chronicle()
+    for seq, body in enumerate(bodies, start=1):
+        chronicle.on_event(Event(seq, 0.0, body))
+    chronicle.close()
+    return chronicle
+
+
+def test_states_are_told_as_they_change_and_once():
+    registered = CandidateRegistered("c", (), 0, "seed", {"a": "b"}, (), "")
+    started = [IterationStarted(number, "c", "pareto", ()) for number in (1, 2)]
+    chronicle = tell(
+        RunStarted(1, "", {}), registered, started[0], registered, started[1], HeldoutStarted((), 0)
+    )
+    told = [(row["seq"], row["from"], row["to"], row["trigger"]) for row in chronicle.state_history]
+    assert told == [
+        (1, "created", "initializing", "gepa.run.started"),
+        (2, "initializing", "seed_full_train", "candidate.registered"),
+        (3, "seed_full_train", "searching", "iteration.started"),
+        (6, "searching", "heldout", "heldout.started"),
+    ]
+
+
+def test_a_failure_is_a_state_wherever_it_comes():
+    chronicle = tell(RunStarted(1, "", {}), RunFailed("gepa_run_failed", "no", {}))
+    assert [row["to"] for row in chronicle.state_history] == ["initializing", "failed"]
+
+
+def test_scores_are_told_by_the_rollouts_that_they_took():
+    failed = RolloutFailed("c", "r", "seed_full_train", 0, "timeout", "slow", "")
+    joined = FrontierUpdated("c", 0, (), (), (), "c", 0.5)
+    assert tell(failed, failed, joined, failed).scores == [(2, 0.5)]
