@@ -25,6 +25,7 @@ FAILURES = {
     "hang": ("timeout", "timeout", True, None, "no whole answer within 0.3 s"),
     "html": ("container", "http_500", True, 500, "<html>Internal Server Error</html>"),
     "huge": ("contract", "too_large", False, None, "larger than 100000 bytes"),
+    "long_code": ("container", "c" * 80, False, None, "no detail given"),
     "marked": ("container", "http_409", True, 409, "retryable"),
     "missing_reward": (
         "contract",

@@ -44,6 +44,7 @@ _SCORE_FIELDS = frozenset({"outcome_reward", "reward", "score"})
 # The SDK reports the exception of a callback so in async mode, and as a 500 in sync mode: one class for both.
 _CALLBACK_RAISED = "async_rollout_execution_failed"
 _DETAIL_CHARS = 500
+_CODE_CHARS = 80
 
 
 class _BrokenRecordError(ValueError):
@@ -201,7 +202,7 @@ def _failure(record: JSONObject, status: str) -> RolloutFailure:
     mark = next((value for value in marks if isinstance(value, bool)), code == _CALLBACK_RAISED)
     return RolloutFailure(
         kind=FailureKind.CONTAINER,
-        code=code,
+        code=code[:_CODE_CHARS],
         message=f"the container says {status!r}: {detail[:_DETAIL_CHARS]}",
         retryable=mark,
         usage=_spent(record),

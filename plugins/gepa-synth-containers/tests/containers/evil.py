@@ -38,6 +38,7 @@ RECORDS = {
         body, status="failed", status_detail="out of memory", usage={"cost_usd": 2}
     ),
     "good": _record,
+    "long_code": lambda body: _record(body, status="failed", error={"code": "c" * 10_000}),
     "missing_reward": lambda body: _record(body, reward_info={}, status_detail="the judge was out"),
     "objectives_object": lambda body: _record(body, objective_scores={"a": 1}),
     "unknown_status": lambda body: _record(body, status="pondering"),
