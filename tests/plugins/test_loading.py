@@ -54,7 +54,7 @@ def test_an_unselected_broken_plugin_is_never_imported(site, source):
     ("text", "cause"),
     [
         ("raise ImportError('libfoo.so not found')", "ImportError: libfoo.so not found"),
-        ("import gf_not_there", "ModuleNotFoundError: No module named 'gf_not_there'"),
+        ("import gf_alpha.gone", "ModuleNotFoundError: No module named 'gf_alpha.gone'"),
         ("raise SystemExit(3)", "SystemExit: 3"),
         ("assert False, 'no'", "AssertionError: no"),
         ("def broken(:", "SyntaxError"),
@@ -65,6 +65,13 @@ def test_a_selected_plugin_that_does_not_import_is_broken(site, text, cause):
     message = refused(site, text)
     assert f"{OWNER} (gf_alpha) did not import: {cause}" in message
     assert "pip install --force-reinstall gf-alpha" in message
+
+
+def test_a_module_that_nobody_declared_is_not_sought_in_the_plugin(site):
+    message = refused(site, "import gf_not_there")
+    assert message.endswith(
+        "'gf_not_there'; install what holds 'gf_not_there'; it belongs into the dependencies of gf-alpha"
+    )
 
 
 def test_an_interrupt_while_importing_is_not_the_plugins_fault(site):
@@ -154,7 +161,10 @@ def test_unknown_capabilities_of_a_newer_plugin_are_kept(site, source):
 @pytest.mark.parametrize(
     ("hook", "said"),
     [
-        ("@hookimpl\ndef gepa_make_stopper(config, contxt): ...", "contxt"),
+        (
+            "@hookimpl\ndef gepa_make_stopper(cfg, contxt): ...",
+            "gepa_make_stopper takes the unknown argument 'cfg'; its arguments are called config and context",
+        ),
         ("@hookimpl\ndef gepa_make_stoper(config): ...", "gepa_make_stoper; did you mean gepa_make_stopper?"),
         ("@hookimpl\ndef on_zap(config): ...", "unknown hook on_zap; known hooks: gepa_make_cache, "),
         ("@hookimpl\ndef gepa_make_stopper(config, context=1): ...", "its argument 'context' a default"),
@@ -162,6 +172,7 @@ def test_unknown_capabilities_of_a_newer_plugin_are_kept(site, source):
         ("@hookimpl\ndef gepa_make_stopper(**rest): ...", "'**rest', which no hook can fill"),
         ("@hookimpl\ndef gepa_make_stopper(*rest): ...", "'*rest', which no hook can fill"),
         ("@hookimpl\nasync def gepa_make_stopper(config): ...", "is asynchronous; factories build at once"),
+        ("@hookimpl(wrapper=True)\ndef gepa_make_stopper(config): ...", "is not a valid plugin: "),
         ("def gepa_make_stopper(config, context): ...", "implements no gepa_make_stopper; define gepa_make_"),
         ("@hookimpl\ndef gepa_make_cache(config, context): ...", "implements no gepa_make_stopper"),
     ],

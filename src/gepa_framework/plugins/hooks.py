@@ -43,6 +43,8 @@ class Hooks:
         try:
             hash(plugin)  # pluggy keeps plugins in sets
             self._manager.register(plugin, name=name)
+        except pluggy.PluginValidationError as error:
+            raise self._refused(found, plugin, error) from error
         except Exception as error:
             raise PluginBrokenError(f"{found.owner} is not a valid plugin: {error}") from error
         try:
@@ -85,6 +87,22 @@ class Hooks:
                 if implementation.plugin is plugin:
                     yield _Implementation(caller.name, implementation.function)
 
+    def _refused(
+        self, found: Found, plugin: object, error: pluggy.PluginValidationError
+    ) -> PluginBrokenError:
+        """Word what pluggy refused: arguments that the specification of the hook does not have."""
+        for hook in sorted(self._specs):
+            if self._manager.parse_hookimpl_opts(plugin, hook) is None:
+                continue
+            known = inspect.signature(getattr(factories, hook)).parameters
+            taken = inspect.signature(getattr(plugin, hook)).parameters
+            if odd := [name for name in taken if name not in known]:
+                return PluginBrokenError(
+                    f"{found.owner}: {hook} takes the unknown argument '{odd[0]}'",
+                    hint=f"its arguments are called {' and '.join(known)}; those not needed may be left out",
+                )
+        return PluginBrokenError(f"{found.owner} is not a valid plugin: {error}")
+
     def _unknown(self, found: Found, implemented: list[_Implementation]) -> PluginBrokenError:
         unknown = sorted({each.hook for each in implemented} - self._specs)
         near = difflib.get_close_matches(unknown[0], self._specs, n=1)
@@ -110,7 +128,7 @@ def _check_signature(found: Found, implementation: _Implementation) -> None:
         if parameter.default is not parameter.empty:
             raise PluginBrokenError(
                 f"{where} gives its argument '{parameter.name}' a default",
-                hint="every argument is always passed",
+                hint="take the default away: every argument is always passed",
             )
         if parameter.kind in _UNFIT:
             raise PluginBrokenError(

@@ -66,8 +66,21 @@ def import_plugin(found: Found) -> object:
 
 
 def _broken(found: Found, error: BaseException) -> PluginBrokenError:
-    lacking = unmet(found.requires)
-    cure = pip_line(lacking) if lacking else f"pip install --force-reinstall {found.dist}"
     return PluginBrokenError(
-        f"{found.owner} ({found.target}) did not import: {type(error).__name__}: {error}", hint=cure
+        f"{found.owner} ({found.target}) did not import: {type(error).__name__}: {error}",
+        hint=_cure(found, error),
     )
+
+
+def _cure(found: Found, error: BaseException) -> str:
+    if lacking := unmet(found.requires):
+        return pip_line(lacking)
+    missing = (error.name or "") if isinstance(error, ModuleNotFoundError) else ""
+    if missing and _package(missing) != _package(found.target):
+        # It is no declared requirement, so that installing the plugin again would not bring it.
+        return f"install what holds {missing!r}; it belongs into the dependencies of {found.dist}"
+    return f"pip install --force-reinstall {found.dist}"
+
+
+def _package(module: str) -> str:
+    return module.partition(":")[0].partition(".")[0]
