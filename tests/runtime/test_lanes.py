@@ -271,3 +271,25 @@ def test_more_commands_than_places_all_end(width):
 
     work = run(scenario, width=width, at_once=True)
     assert work.ended == [str(number) for number in range(100)]
+
+
+def test_work_that_shrugs_its_revocation_off_taints_nothing_that_comes_after_it():
+    cancels = {}
+
+    async def stubborn(command):
+        try:
+            await asyncio.sleep(0 if command.effect_id == "b" else 60)
+        except asyncio.CancelledError:
+            pass
+        cancels[command.effect_id] = asyncio.current_task().cancelling()
+
+    async def main():
+        lane = Lane(1, stubborn)
+        submit(lane, "a", "b")
+        await turns()
+        lane.revoke(["a"])
+        await turns()
+        await lane.settle(1)
+
+    asyncio.run(asyncio.wait_for(main(), 10))
+    assert cancels == {"a": 1, "b": 0}

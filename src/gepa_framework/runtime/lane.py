@@ -53,6 +53,9 @@ class Lane:
                 await self._work(command)
             finally:
                 self._current.pop(command.effect_id, None)
+            if task is not None and task.cancelling():
+                # Work that shrugs its revocation off leaves a worker that looks cancelled for good.
+                return
 
     def revoke(self, effect_ids: Iterable[str]) -> None:
         """Forget commands that wait, and stop those under way."""
