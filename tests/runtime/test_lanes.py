@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -277,10 +278,8 @@ def test_work_that_shrugs_its_revocation_off_taints_nothing_that_comes_after_it(
     cancels = {}
 
     async def stubborn(command):
-        try:
+        with suppress(asyncio.CancelledError):
             await asyncio.sleep(0 if command.effect_id == "b" else 60)
-        except asyncio.CancelledError:
-            pass
         cancels[command.effect_id] = asyncio.current_task().cancelling()
 
     async def main():
