@@ -172,7 +172,7 @@ def test_old_failures_are_forgiven(toy):
         lost = command.stage is Stage.FULL and command.iteration in (1, 6) and command.row.id == "train:0"
         return toy.FAILED if lost else toy.by_text(command)
 
-    plan = toy.plan(train=8, failure_tolerance=0.05, limits={"iterations": 7})
+    plan = toy.plan(train=8, failure_tolerance=0.01, limits={"iterations": 7})
     game = toy.play(plan, toy.World(score=score))
     assert game.run.ledger.failed_rollouts == 2
     assert game.machine.status is Status.FINISHED

@@ -231,32 +231,52 @@ def test_a_cancel_is_on_record_and_ends_the_run_for_good(kit, stand):
     assert len(run.transport.requests) == 6
 
 
-class Deadline:
+@attrs.frozen
+class Stuck:
+    """Stops once so many rollouts are in: a number that only a tick in mid iteration can find."""
+
+    rollouts: int
+
     def check(self, view):
-        return StopReason("deadline") if view.elapsed_seconds > 0.02 else None
+        return StopReason("stuck") if view.rollouts >= self.rollouts else None
 
 
-def test_time_is_told_while_everything_hangs(kit, stand):
-    reached = asyncio.Event()
-    transport = kit.Transport(
-        lambda request: asyncio.Event().wait() if request.stage.value == "candidate_full_train" else None
-    )
-    run = stand(transport=transport, stoppers=(Deadline(),), pace=Pace(tick_seconds=0.005))
-    del reached
-    run.go()
+@pytest.fixture
+def stuck(kit, stand):
+    """Give a run of which the first full evaluation hangs, and a stopper that ends it there."""
+    whole = stand().go()
+    stages = [event.body.stage for event in whole.recorder.events if event.type == "rollout.completed"]
+    stopper = Stuck(stages.index("candidate_full_train"))
+
+    def stuck(**pace):
+        transport = kit.Transport(
+            lambda request: asyncio.Event().wait() if request.stage.value == "candidate_full_train" else None
+        )
+        return stand(transport=transport, stoppers=(stopper,), pace=Pace(tick_seconds=0.005, **pace)).go()
+
+    return stuck
+
+
+def test_time_is_told_while_everything_hangs(stuck):
+    run = stuck()
     assert run.machine.status is Status.FINISHED
-    assert "gepa.stop" in run.types
+    assert [event.body.kind for event in run.recorder.events if event.type == "gepa.stop"] == ["stuck"]
     assert any(type(entry.given).__name__ == "Tick" for entry in run.stored())
+    assert len(run.transport.cancelled) == 6
 
 
-def test_ticks_replay(kit, stand):
-    transport = kit.Transport(
-        lambda request: asyncio.Event().wait() if request.stage.value == "candidate_full_train" else None
-    )
-    run = stand(transport=transport, stoppers=(Deadline(),), pace=Pace(tick_seconds=0.005)).go()
-    feed, asked = run.feed, len(transport.requests)
+def test_what_is_no_longer_wanted_makes_room_for_what_is(stuck):
+    run = stuck(rollouts=1)
+    assert run.machine.status is Status.FINISHED
+    assert len(run.transport.cancelled) == 1
+    assert [request.row.split for request in run.transport.requests][-2:] == ["heldout"] * 2
+
+
+def test_ticks_replay(stuck):
+    run = stuck()
+    feed, asked = run.feed, len(run.transport.requests)
     assert run.go().feed == feed
-    assert len(transport.requests) == asked
+    assert len(run.transport.requests) == asked
 
 
 def test_nobody_is_told_the_time_unless_it_is_asked_for(stand):
