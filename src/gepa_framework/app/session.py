@@ -19,6 +19,7 @@ from gepa_framework.app.prepare import Built, Prepared, build, context
 from gepa_framework.app.result import GepaRunResult
 from gepa_framework.engine import Machine, Status
 from gepa_framework.errors import GepaError, InterruptedRunError, WorkspaceError
+from gepa_framework.net.redact import Redactor, secrets_of
 from gepa_framework.runtime import (
     Audience,
     CacheMode,
@@ -235,6 +236,7 @@ class Session:
             executor=built.executor,
             retry=RetryPolicy(gepa.max_rollout_attempts, gepa.retry_backoff_seconds),
             policy=config.policy,
+            redact=Redactor(secrets_of(self.prepared.environ)),
         )
         namespace = config.cache.namespace or f"gepa:{self.prepared.run_id}"
         cache = EffectCache(built.cache, CacheMode(config.cache.mode), namespace)

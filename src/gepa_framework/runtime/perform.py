@@ -47,6 +47,7 @@ from gepa_framework.types import (
 from gepa_framework.workspace import Encoded, decode_outcome, encode_outcome
 
 T = TypeVar("T")
+F = TypeVar("F", bound=RolloutFailure | ProposalFailure)
 #: Deeper nesting is no data; it would exhaust the stack of whoever walks it.
 MAX_DEPTH = 128
 
@@ -79,6 +80,7 @@ class World:
         executor: Runs the calls; in place where ``None``.
         retry: How failed rollouts are tried again.
         policy: Sent with each rollout.
+        redact: Takes secrets out of what plugins say, before it is on record.
     """
 
     run_id: str
@@ -87,6 +89,7 @@ class World:
     retry: RetryPolicy
     policy: JSONObject
     executor: Executor | None = None
+    redact: Callable[[str], str] = str
 
 
 class Performer:
@@ -119,7 +122,7 @@ class Performer:
             except GepaError:
                 raise
             except Exception as error:
-                raise _raised(name, error) from error
+                raise self._raised(name, error) from error
 
     async def perform(self, command: Command, *, again: bool) -> Performed:
         """Carry out one command.
@@ -142,6 +145,8 @@ class Performer:
             outcome = await self._propose(command)
         else:
             outcome = await self._setup(command)
+        if isinstance(outcome, RolloutFailure | ProposalFailure):
+            outcome = self._discreet(outcome)
         outcome, encoded = _encode(command, bounded(outcome))
         if known is None:
             await self.cache.put(boundary, key, outcome)
@@ -170,7 +175,7 @@ class Performer:
         except GepaError:
             raise
         except Exception as error:
-            raise _raised("transport", error) from error
+            raise self._raised("transport", error) from error
 
     async def _rollout(
         self, command: Rollout, *, again: bool
@@ -183,7 +188,7 @@ class Performer:
             wait = self._world.retry.wait(outcome, attempt)
             if wait is None:
                 break
-            superseded.append(outcome)
+            superseded.append(self._discreet(outcome))
             await asyncio.sleep(wait)
         return outcome, tuple(superseded)
 
@@ -221,16 +226,18 @@ class Performer:
             return ProposalFailure("wrong_type", f"the proposer gave {type(proposal).__name__}")
         return proposal
 
+    def _discreet(self, failure: F) -> F:
+        return attrs.evolve(failure, message=self._world.redact(failure.message))
+
+    def _raised(self, name: str, error: Exception) -> PluginBrokenError:
+        text = self._world.redact(f"the {name} raised {type(error).__name__}: {error}")
+        return PluginBrokenError(text, hint="report it to its authors")
+
 
 def rollout_id(run_id: str, effect_id: str, attempt: int) -> str:
     """Give the id that a container may tell a repeated rollout by."""
     text = f"{run_id}\x1f{effect_id}\x1f{attempt}"
     return "gepa_" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:24]
-
-
-def _raised(name: str, error: Exception) -> PluginBrokenError:
-    text = f"the {name} raised {type(error).__name__}: {error}"
-    return PluginBrokenError(text, hint="report it to its authors")
 
 
 def _expect(kind: type[T], value: object) -> T:
