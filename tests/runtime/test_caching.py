@@ -13,7 +13,7 @@ from gepa_framework.errors import (
     PluginBrokenError,
     ProposerError,
 )
-from gepa_framework.runtime import CacheMode, EffectCache
+from gepa_framework.runtime import CacheMode, EffectCache, caching
 from gepa_framework.types import FailureKind, RolloutFailure, RolloutResult
 
 BROKEN = RolloutFailure(FailureKind.CONTAINER, "broke", "it broke")
@@ -175,6 +175,33 @@ def test_an_error_of_writing_is_told_with_the_next_outcome_at_the_latest(kit):
 
     with pytest.raises(CacheFullError):
         asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [("get", "has not answered for container.rollout within"), ("put", "has not finished one of 1 writes")],
+)
+def test_a_cache_that_says_nothing_is_not_waited_for_for_ever(kit, monkeypatch, call, words):
+    monkeypatch.setattr(caching, "_PATIENCE_SECONDS", 0.01)
+    cache = kit.MemoryCache()
+
+    async def say_nothing(*_):
+        await asyncio.Event().wait()
+
+    setattr(cache, call, say_nothing)
+    with pytest.raises(PluginBrokenError, match=words):
+        perform(kit.performer(cache=cache, mode=CacheMode.READWRITE), kit.rollout())
+
+
+def test_a_time_that_the_cache_itself_ran_out_of_is_told_as_its_own(kit):
+    cache = kit.MemoryCache()
+
+    async def fail(*_):
+        raise TimeoutError("redis")
+
+    cache.get = fail
+    with pytest.raises(PluginBrokenError, match="the cache raised TimeoutError: redis"):
+        perform(kit.performer(cache=cache, mode=CacheMode.READWRITE), kit.rollout())
 
 
 def test_modes_are_exactly_three():

@@ -15,6 +15,9 @@ from gepa_framework.workspace import decode_outcome, encode_outcome
 
 #: How many values may wait to be written.
 _WRITES_AT_ONCE = 256
+#: How long a cache may take over one answer; twice what the SQLite cache waits for another process.
+_PATIENCE_SECONDS = 60.0
+_CURE = 'report it to its authors, or set cache.mode = "off"'
 
 
 class CacheMode(enum.StrEnum):
@@ -52,9 +55,10 @@ class EffectCache:
         if self._cache is None:
             return None
         try:
-            value = await self._cache.get(f"{self.namespace}:{boundary}", key)
+            async with asyncio.timeout(_PATIENCE_SECONDS) as limit:
+                value = await self._cache.get(f"{self.namespace}:{boundary}", key)
         except Exception as error:
-            raise _named(error) from error
+            raise (_silent(f"answered for {boundary}") if limit.expired() else _named(error)) from error
         if value is not None:
             self._accesses[boundary, "hit"] += 1
             return _decode(value, boundary, key)
@@ -84,7 +88,7 @@ class EffectCache:
         task.add_done_callback(self._written)
         self._accesses[boundary, "write"] += 1
         if len(self._writing) > _WRITES_AT_ONCE:
-            await asyncio.wait(self._writing, return_when=asyncio.FIRST_COMPLETED)
+            await self._wait()
 
     def _written(self, task: asyncio.Task[None]) -> None:
         self._writing.discard(task)
@@ -102,9 +106,16 @@ class EffectCache:
         Raises:
             GepaError: A write failed.
         """
-        if self._writing:
-            await asyncio.wait(self._writing)
+        while self._writing:
+            await self._wait()
         self._complain()
+
+    async def _wait(self) -> None:
+        done, _ = await asyncio.wait(
+            self._writing, timeout=_PATIENCE_SECONDS, return_when=asyncio.FIRST_COMPLETED
+        )
+        if not done:
+            raise _silent(f"finished one of {len(self._writing)} writes")
 
     def profile(self) -> JSONValue:
         """Give the accesses by boundary and action."""
@@ -127,7 +138,11 @@ def _named(error: BaseException) -> GepaError:
     if isinstance(error, GepaError):
         return error
     text = f"the cache raised {type(error).__name__}: {error}"
-    return PluginBrokenError(text, hint='report it to its authors, or set cache.mode = "off"')
+    return PluginBrokenError(text, hint=_CURE)
+
+
+def _silent(what: str) -> PluginBrokenError:
+    return PluginBrokenError(f"the cache has not {what} within {_PATIENCE_SECONDS:g} s", hint=_CURE)
 
 
 def _decode(value: bytes, boundary: str, key: str) -> Outcome:
