@@ -210,6 +210,11 @@ class Stand:
             journal.close()
 
     @property
+    def effects(self) -> list[str]:
+        """Give the effects whose outcome is on record."""
+        return [entry.given.effect_id for entry in self.stored() if hasattr(entry.given, "effect_id")]
+
+    @property
     def feed(self) -> str:
         return (self.path / "events.normalized.jsonl").read_text()
 

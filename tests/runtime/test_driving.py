@@ -10,14 +10,13 @@ from gepa_framework.engine import Status
 from gepa_framework.errors import (
     CacheMissError,
     DiskBudgetError,
-    InterruptedRunError,
     PluginBrokenError,
     ReplayDivergenceError,
     TransportError,
     WorkspaceError,
 )
 from gepa_framework.runtime import Audience, CacheMode, OnError, Pace, RetryPolicy
-from gepa_framework.types import FailureKind, RolloutFailure, StopReason
+from gepa_framework.types import FailureKind, RolloutFailure
 
 BUSY = RolloutFailure(FailureKind.CONTAINER, "busy", "come back", retryable=True)
 
@@ -38,10 +37,6 @@ class Wrapped:
         lines = self.journal.commit(records)
         self.log.append(("commit", [record.given.effect_id for record in records]))
         return lines
-
-
-def effects(stand):
-    return [entry.given.effect_id for entry in stand.stored() if hasattr(entry.given, "effect_id")]
 
 
 async def until(condition):
@@ -145,180 +140,6 @@ def test_superseded_attempts_are_on_record(kit, stand):
     assert rows == [(1, "busy"), (2, "busy")]
 
 
-def hanging(reached, *, after=0):
-    """Answer some rollouts at once, and never the others."""
-    asked = []
-
-    def answer(request):
-        asked.append(request.rollout_id)
-        if len(asked) <= after:
-            return None
-        reached.set()
-        return asyncio.Event().wait()
-
-    return answer
-
-
-def test_an_interrupt_leaves_a_journal_that_can_be_gone_on_with(kit, stand):
-    whole = stand().go()
-    for after in (0, 3, 6, 9, 20):
-        reached = asyncio.Event()
-        run = stand(transport=kit.Transport(hanging(reached, after=after)), pace=Pace(grace_seconds=0.01))
-
-        async def interrupt(run, reached=reached):
-            await reached.wait()
-            run.driver.interrupt()
-
-        with pytest.raises(InterruptedRunError):
-            run.go(interrupt)
-        assert run.transport.under_way == 0
-        journalled = len([name for name in effects(run) if name.startswith("rollout")])
-        assert journalled == after
-        run.transport = kit.Transport()
-        assert run.go().feed == whole.feed
-        assert len(run.transport.requests) == len(whole.transport.requests) - after
-
-
-def test_what_is_under_way_at_an_interrupt_may_finish(kit, stand):
-    reached, gate = asyncio.Event(), asyncio.Event()
-
-    def answer(request):
-        reached.set()
-        return gate.wait() if len(run.transport.requests) <= 2 else None
-
-    run = stand(transport=kit.Transport(lambda request: wait(answer(request))), pace=Pace(rollouts=2))
-
-    async def wait(given):
-        if given is not None:
-            await given
-
-    async def interrupt(run):
-        await reached.wait()
-        run.driver.interrupt()
-        asyncio.get_running_loop().call_later(0.01, gate.set)
-
-    with pytest.raises(InterruptedRunError):
-        run.go(interrupt)
-    assert len(run.transport.requests) == 2
-    assert len([name for name in effects(run) if name.startswith("rollout")]) == 2
-
-
-def test_an_interrupt_before_anything_was_asked_is_an_interrupt(stand):
-    run = stand()
-
-    async def interrupt(run):
-        run.driver.interrupt()
-
-    with pytest.raises(InterruptedRunError):
-        run.go(interrupt)
-    assert run.go().machine.status is Status.FINISHED
-
-
-def test_a_cancel_is_on_record_and_ends_the_run_for_good(kit, stand):
-    reached = asyncio.Event()
-    run = stand(transport=kit.Transport(hanging(reached, after=2)))
-
-    async def cancel(run):
-        await reached.wait()
-        run.driver.cancel("enough")
-
-    run.go(cancel)
-    assert run.machine.status is Status.CANCELLED
-    assert len(run.transport.cancelled) == 4
-    assert run.types[-1] == "gepa.run.cancelled"
-    again = run.go()
-    assert again.machine.status is Status.CANCELLED
-    assert len(run.transport.requests) == 6
-
-
-@attrs.frozen
-class Stuck:
-    """Stops once so many rollouts are in: a number that only a tick in mid iteration can find."""
-
-    rollouts: int
-
-    def check(self, view):
-        return StopReason("stuck") if view.rollouts >= self.rollouts else None
-
-
-@pytest.fixture
-def stuck(kit, stand):
-    """Give a run of which the first full evaluation hangs, and a stopper that ends it there."""
-    whole = stand().go()
-    stages = [event.body.stage for event in whole.recorder.events if event.type == "rollout.completed"]
-    stopper = Stuck(stages.index("candidate_full_train"))
-
-    def stuck(**pace):
-        transport = kit.Transport(
-            lambda request: asyncio.Event().wait() if request.stage.value == "candidate_full_train" else None
-        )
-        return stand(transport=transport, stoppers=(stopper,), pace=Pace(tick_seconds=0.005, **pace)).go()
-
-    return stuck
-
-
-def test_time_is_told_while_everything_hangs(stuck):
-    run = stuck()
-    assert run.machine.status is Status.FINISHED
-    assert [event.body.kind for event in run.recorder.events if event.type == "gepa.stop"] == ["stuck"]
-    assert any(type(entry.given).__name__ == "Tick" for entry in run.stored())
-    assert len(run.transport.cancelled) == 6
-
-
-def test_what_is_no_longer_wanted_makes_room_for_what_is(stuck):
-    run = stuck(rollouts=1)
-    assert run.machine.status is Status.FINISHED
-    assert len(run.transport.cancelled) == 1
-    assert [request.row.split for request in run.transport.requests][-2:] == ["heldout"] * 2
-
-
-def test_ticks_replay(stuck):
-    run = stuck()
-    feed, asked = run.feed, len(run.transport.requests)
-    assert run.go().feed == feed
-    assert len(run.transport.requests) == asked
-
-
-def test_nobody_is_told_the_time_unless_it_is_asked_for(stand):
-    assert {type(entry.given).__name__ for entry in stand().go().stored()[1:]} == {"Completed"}
-
-
-def test_time_worked_on_a_run_never_goes_back(kit, stand):
-    reached = asyncio.Event()
-    run = stand(transport=kit.Transport(hanging(reached, after=8)), pace=Pace(grace_seconds=0.0))
-
-    async def interrupt(run):
-        await reached.wait()
-        run.driver.interrupt()
-
-    with pytest.raises(InterruptedRunError):
-        run.go(interrupt)
-    before = run.stored()[-1].elapsed_us
-    run.transport = kit.Transport()
-    run.go()
-    times = [entry.elapsed_us for entry in run.stored()]
-    assert times == sorted(times)
-    assert run.machine.run.elapsed * 1e6 >= before
-
-
-def test_what_was_under_way_is_asked_for_by_its_id_first_when_a_run_goes_on(kit, stand):
-    reached = asyncio.Event()
-    run = stand(transport=kit.Transport(hanging(reached, after=2)), pace=Pace(grace_seconds=0.0))
-
-    async def interrupt(run):
-        await reached.wait()
-        run.driver.interrupt()
-
-    with pytest.raises(InterruptedRunError):
-        run.go(interrupt)
-    first = run.transport
-    assert not any(request.poll_first for request in first.requests)
-    run.transport = kit.Transport()
-    run.go()
-    polled = [request.rollout_id for request in run.transport.requests if request.poll_first]
-    assert polled == [request.rollout_id for request in first.requests[2:6]]
-
-
 def test_an_error_in_set_up_comes_after_what_was_done_is_on_record(kit, stand):
     class Half(kit.Transport):
         async def program(self):
@@ -327,7 +148,7 @@ def test_an_error_in_set_up_comes_after_what_was_done_is_on_record(kit, stand):
     run = stand(transport=Half())
     with pytest.raises(TransportError, match="gone; start it"):
         run.go()
-    assert effects(run) == ["container/metadata"]
+    assert run.effects == ["container/metadata"]
     run.transport = kit.Transport()
     assert run.go().feed == stand().go().feed
 
@@ -340,7 +161,7 @@ def test_a_miss_of_the_cache_comes_after_what_was_done_is_on_record(kit, stand):
     run = stand(options={"cache": cache, "mode": CacheMode.READONLY})
     with pytest.raises(CacheMissError, match=r"the cache has no proposer\.fake"):
         run.go()
-    assert len(effects(run)) >= 4 + 6 + 2
+    assert len(run.effects) >= 4 + 6 + 2
     run.options = {}
     assert run.go().machine.status is Status.FINISHED
 
@@ -362,7 +183,7 @@ def test_what_came_in_before_a_broken_stopper_was_asked_is_on_record(kit, stand)
     with pytest.raises(PluginBrokenError):
         run.go()
     sent = len(run.transport.requests)
-    journalled = len([name for name in effects(run) if name.startswith("rollout")])
+    journalled = len([name for name in run.effects if name.startswith("rollout")])
     assert journalled == sent - 1
     run.stoppers = ()
     run.transport = kit.Transport()
