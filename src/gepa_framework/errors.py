@@ -12,6 +12,7 @@
     │   └── PluginLockError        gepa_plugin_lock                4
     ├── ContainerContractError     gepa_container_contract_error   5
     ├── TransportError             gepa_transport_error            5
+    │   └── ContainerGoneError     gepa_container_gone             5
     ├── ProposerError              gepa_proposer_error             1
     ├── CacheMissError             gepa_cache_miss                 1
     ├── CacheFullError             gepa_cache_full                 1
@@ -164,6 +165,12 @@ class TransportError(GepaError):
 
     error_code = "gepa_transport_error"
     exit_code = ExitCode.ENVIRONMENT
+
+
+class ContainerGoneError(TransportError):
+    """The container died, or nobody answers any more; the run stops there and can be resumed."""
+
+    error_code = "gepa_container_gone"
 
 
 class ProposerError(GepaError):

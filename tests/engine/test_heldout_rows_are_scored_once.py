@@ -52,13 +52,12 @@ def test_failed_heldout_rows_lower_the_coverage_and_not_the_score(toy):
     assert game.of("heldout.completed")[1].score == pytest.approx(0.5)
 
 
-def test_no_scored_heldout_row_is_no_score_and_no_failure(toy):
+def test_a_run_of_which_no_heldout_row_was_scored_did_not_do_what_was_asked(toy):
     world = toy.World(score=lambda c: toy.FAILED if c.stage is Stage.HELDOUT else toy.by_text(c))
     game = toy.play(world=world)
-    assert [(body.score, body.stderr, body.coverage) for body in game.of("heldout.completed")] == [
-        (None, None, 0)
-    ] * 2
-    assert game.machine.status is Status.FINISHED
+    assert game.machine.status is Status.FAILED
+    assert "not one heldout rollout of" in str(game.machine.failure)
+    assert game.of("heldout.completed") == []
 
 
 def test_a_run_without_heldout_rows_ends_without_scores(toy):

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from gepa_framework.errors import ContainerContractError, TransportError
+from gepa_framework.errors import ContainerContractError, ContainerGoneError, TransportError
 from gepa_framework.types import RolloutResult, RowsRequest
 
 # candidate text: kind, code, retryable, HTTP status, words
@@ -225,8 +225,8 @@ def test_a_container_that_advertises_nothing_is_told_what_was_expected(run, app,
         run(lambda transport: transport.describe())
     assert "optimizer contracts ['other']" in str(caught.value)
     assert "taskset_tasks_route or dataset_rows_route" in str(caught.value)
-    failure = run(lambda transport: transport.rollout(ask("good")))
-    assert (failure.kind, failure.code) == ("contract", "gepa_container_contract_error")
+    with pytest.raises(ContainerGoneError, match="advertises no GEPA contract"):
+        run(lambda transport: transport.rollout(ask("good")))
 
 
 def test_a_container_that_nobody_serves_is_a_transport_error(make, ask):
@@ -235,8 +235,8 @@ def test_a_container_that_nobody_serves_is_a_transport_error(make, ask):
             with pytest.raises(TransportError, match="cannot connect") as caught:
                 await transport.describe()
             assert "start the container first" in caught.value.hint
-            failure = await transport.rollout(ask("good"))
-            assert (failure.kind, failure.code, failure.retryable) == ("transport", "connect", True)
+            with pytest.raises(ContainerGoneError, match="cannot connect"):
+                await transport.rollout(ask("good"))
 
     asyncio.run(scenario())
 

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 import gepa_synth_containers
-from gepa_framework.errors import TransportError
-from gepa_framework.types import RolloutFailure, RowsRequest
+from gepa_framework.errors import ContainerGoneError, TransportError
+from gepa_framework.types import RowsRequest
 from gepa_synth_containers import warden
 
 # The run that is killed: it starts a container by way of the transport, says so, and hangs.
@@ -196,21 +196,25 @@ def test_a_port_that_is_taken_is_not_mistaken_for_the_container(make, mini, tmp_
     assert not (tmp_path / "run" / "container.log").exists()
 
 
-def test_a_container_that_dies_in_the_middle_is_a_failure_that_is_not_retried(make, mini, ask, tmp_path):
+def test_a_container_that_dies_in_the_middle_is_gone_and_no_failure_of_a_row(make, mini, ask, tmp_path):
     async def scenario():
         async with make(command=mini()) as transport:
             for text in ("die", "anything"):
-                failure = await transport.rollout(ask(text))
-                assert isinstance(failure, RolloutFailure)
-                assert (failure.kind, failure.code, failure.retryable) == (
-                    "transport",
-                    "container_exited",
-                    False,
-                )
-                assert "ended with exit code 7; see container.log" in failure.message
-                assert str(tmp_path) not in failure.message
+                with pytest.raises(ContainerGoneError, match="ended with exit code 7") as caught:
+                    await transport.rollout(ask(text))
+                assert "container.log" in caught.value.hint
+                assert str(tmp_path) not in str(caught.value)
 
     asyncio.run(scenario())
+
+
+def test_a_container_that_does_not_start_again_is_gone(make, ask):
+    async def scenario():
+        async with make(command=["/nowhere/container"]) as transport:
+            await transport.rollout(ask("anything"))
+
+    with pytest.raises(ContainerGoneError, match="/nowhere/container"):
+        asyncio.run(scenario())
 
 
 def test_closing_while_the_container_starts_stops_it(make, mini, tmp_path, processes):

@@ -7,18 +7,29 @@ from collections.abc import Collection
 
 from gepa_framework.engine.flow import Flow
 from gepa_framework.engine.run import HeldoutScore, Run
+from gepa_framework.errors import RunFailedError
 from gepa_framework.types import Stage
 from gepa_framework.types.events import HeldoutCompleted, HeldoutStarted
 
 
 def heldout(run: Run) -> Flow[None]:
-    """Score the seed and the best candidate on the heldout rows."""
+    """Score the seed and the best candidate on the heldout rows.
+
+    Raises:
+        RunFailedError: Not one rollout of a candidate was scored.
+    """
     best = run.pool.best.candidate
     chosen = {run.seed.id: run.seed, best.id: best}
     run.emit(HeldoutStarted(candidates=tuple(chosen), rows=len(run.heldout)))
     for candidate in chosen.values():
         outcomes = yield from run.rollouts(candidate, run.heldout, Stage.HELDOUT)
         score = summarise(run.rewards(outcomes).values(), rows=len(run.heldout))
+        if run.heldout and not score.coverage:
+            raise RunFailedError(
+                f"not one heldout rollout of {candidate.id} was scored: {run.causes()}",
+                hint="the search is over and its best candidate is in best_candidate.json; "
+                "mend the container and run again with the same cache for the heldout scores",
+            )
         run.heldout_scores[candidate.id] = score
         run.emit(
             HeldoutCompleted(

@@ -100,7 +100,7 @@ def _failed(run: Run, parent: Member, code: str, message: str) -> None:
     if run.proposer_failures >= run.plan.max_proposer_failures:
         raise RunFailedError(
             f"{run.proposer_failures} proposals failed in a row; the last one: {code}: {message}",
-            hint="mend the proposer, or raise gepa.max_consecutive_proposer_failures",
+            hint="mend the proposer and resume the run, or raise gepa.max_consecutive_proposer_failures",
         )
 
 

@@ -147,6 +147,7 @@ class Run:
         failed = isinstance(given, RolloutFailure)
         self.ledger.count_rollout(command.stage, given.usage, failed=failed)
         if isinstance(given, RolloutFailure):
+            self._causes[f"{given.kind.value} {given.code}: {given.message}"] += 1
             self.emit(_failed(command, given))
         else:
             self.highest_reward = max(self.highest_reward, given.reward)
@@ -159,11 +160,10 @@ class Run:
         self._recent.append(failed)
         if not isinstance(outcome, RolloutFailure):
             return
-        self._causes[f"{outcome.kind.value} {outcome.code}: {outcome.message}"] += 1
         if self.plan.failed_rollouts is FailedRollouts.STOP:
             raise RunFailedError(
                 f"a rollout failed ({outcome.kind.value} {outcome.code}: {outcome.message})",
-                hint='failed_rollout_policy is "stop"; choose another or mend the container',
+                hint='failed_rollout_policy is "stop": mend the container and resume the run',
             )
         failures = sum(self._recent)
         rate = failures / len(self._recent)
@@ -172,7 +172,7 @@ class Run:
                 f"{failures} of the latest {len(self._recent)} rollouts failed, more than "
                 f"rollout_failure_rate_tolerance = {self.plan.failure_tolerance} allows; "
                 f"causes: {self.causes()}",
-                hint="see the container's log, mend it, and start again",
+                hint="see the container's log, mend it, and resume the run",
             )
 
     def causes(self) -> str:

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import attrs
 
 from gepa_framework.engine import Cancel, Command, Completed, Input, Machine, Rollout, Status, Step, Tick
-from gepa_framework.errors import InterruptedRunError
+from gepa_framework.errors import InterruptedRunError, RunFailedError
 from gepa_framework.runtime.failpoint import Failpoints
 from gepa_framework.runtime.lane import Lane
 from gepa_framework.runtime.listening import Hub
@@ -154,9 +154,13 @@ class Driver:
                 given = arrival.given
                 if isinstance(given, Completed) and given.effect_id not in self._machine.pending:
                     continue  # it was revoked while it came in
-                batch.append(self._feed_machine(arrival))
+                fed = self._feed_machine(arrival)
+                if isinstance(self._machine.failure, RunFailedError):
+                    # What broke the run stays out of its journal: a mended world is asked again.
+                    raise self._machine.failure
+                batch.append(fed)
         finally:
-            # A stopper may break at one of them; those before it are paid for.
+            # The run may break at one of them; those before it are paid for.
             if batch:
                 await self._commit(batch)
 

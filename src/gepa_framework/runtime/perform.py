@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import logging
+import traceback
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -20,7 +22,13 @@ from gepa_framework.engine import (
     Propose,
     Rollout,
 )
-from gepa_framework.errors import ContainerContractError, GepaError, PluginBrokenError, ProposerError
+from gepa_framework.errors import (
+    ContainerContractError,
+    ContainerGoneError,
+    GepaError,
+    PluginBrokenError,
+    ProposerError,
+)
 from gepa_framework.runtime.bounds import bounded
 from gepa_framework.runtime.caching import CacheMode, EffectCache
 from gepa_framework.runtime.requests import RequestDigests
@@ -48,6 +56,9 @@ from gepa_framework.workspace import Encoded, decode_outcome, encode_outcome
 
 T = TypeVar("T")
 F = TypeVar("F", bound=RolloutFailure | ProposalFailure)
+#: The code of a failure that says that nobody answered at all.
+UNREACHABLE = "connect"
+_LOGGER = logging.getLogger(__name__)
 #: Deeper nesting is no data; it would exhaust the stack of whoever walks it.
 MAX_DEPTH = 128
 
@@ -105,6 +116,7 @@ class Performer:
         self._world = world
         self.cache = cache
         self._requests = requests
+        self._blamed: set[str] = set()
 
     async def preflight(self) -> None:
         """Have the plugins look for what they need, unless everything is to come from the cache.
@@ -132,6 +144,7 @@ class Performer:
             again: It may have been under way when the process died.
 
         Raises:
+            ContainerGoneError: There is no container any more.
             GepaError: A set-up effect failed, or the cache did.
         """
         boundary, key = self._requests.boundary(command), self._requests.key(command)
@@ -162,6 +175,19 @@ class Performer:
                 raise
             # Nobody asked for it: left alone, it would end the worker and the run would wait for ever.
             raise PluginBrokenError("the call was cancelled from within") from None
+        except SystemExit as error:
+            raise PluginBrokenError(f"the call tried to end the process: SystemExit: {error}") from error
+
+    def _blame(self, name: str, error: Exception) -> str:
+        """Word what a plugin raised. Where it did so is logged, because events hold no paths."""
+        place = _place(error)
+        if place not in self._blamed:
+            self._blamed.add(place)
+            kind = type(error).__name__
+            _LOGGER.warning(
+                "the %s raised %s at %s; -v shows the traceback", name, kind, place, exc_info=error
+            )
+        return f"the {name} raised {type(error).__name__}: {error}"
 
     async def _setup(self, command: Describe | LoadProgram | LoadRows) -> Outcome:
         transport = self._world.transport
@@ -190,6 +216,11 @@ class Performer:
                 break
             superseded.append(self._discreet(outcome))
             await asyncio.sleep(wait)
+        if isinstance(outcome, RolloutFailure) and outcome.code == UNREACHABLE:
+            raise ContainerGoneError(
+                f"the container cannot be reached: {outcome.message}",
+                hint="start it again, then resume the run; nothing that was recorded is lost",
+            )
         return outcome, tuple(superseded)
 
     async def _attempt(self, command: Rollout, attempt: int, *, again: bool) -> RolloutOutcome:
@@ -204,9 +235,10 @@ class Performer:
         )
         try:
             outcome = await self._call(lambda: self._world.transport.rollout(request))
+        except ContainerGoneError:
+            raise
         except Exception as error:  # noqa: BLE001 - whatever a plugin raises harms this rollout only
-            message = f"the transport raised {type(error).__name__}: {error}"
-            return RolloutFailure(FailureKind.TRANSPORT, "plugin_raised", message)
+            return RolloutFailure(FailureKind.TRANSPORT, "plugin_raised", self._blame("transport", error))
         if not isinstance(outcome, RolloutResult | RolloutFailure):
             message = f"the transport gave {type(outcome).__name__} for a rollout"
             return RolloutFailure(FailureKind.CONTRACT, "wrong_type", message)
@@ -221,9 +253,10 @@ class Performer:
                 error.error_code, str(error), usage if isinstance(usage, Usage) else UNKNOWN
             )
         except Exception as error:  # noqa: BLE001 - whatever a plugin raises costs this proposal only
-            return ProposalFailure("plugin_raised", f"the proposer raised {type(error).__name__}: {error}")
+            return ProposalFailure("plugin_raised", self._blame("proposer", error))
         if not isinstance(proposal, Proposal):
-            return ProposalFailure("wrong_type", f"the proposer gave {type(proposal).__name__}")
+            said = type(proposal).__name__
+            return ProposalFailure("wrong_type", f"the proposer gave {said} where Proposal was due")
         return proposal
 
     def _discreet(self, failure: F) -> F:
@@ -238,6 +271,12 @@ def rollout_id(run_id: str, effect_id: str, attempt: int) -> str:
     """Give the id that a container may tell a repeated rollout by."""
     text = f"{run_id}\x1f{effect_id}\x1f{attempt}"
     return "gepa_" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:24]
+
+
+def _place(error: Exception) -> str:
+    """Give file and line of the innermost frame."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{frame.filename}:{frame.lineno}"
 
 
 def _expect(kind: type[T], value: object) -> T:

@@ -53,6 +53,9 @@ class Transport(Protocol):
         """Run one candidate on one row, once; retrying is the caller's business.
 
         A failure is returned, not raised. Cancelling the call tells the container where it can be told.
+
+        Raises:
+            ContainerGoneError: There is no container any more; the run stops and can be resumed.
         """
         ...
 

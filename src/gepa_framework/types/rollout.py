@@ -100,7 +100,8 @@ class RolloutFailure:
 
     Attributes:
         kind: The family.
-        code: Stable short name of what went wrong.
+        code: Stable short name of what went wrong. ``connect`` says that nobody answered at all: if that is
+            so after the last attempt, it is the container that failed, and the run stops to be resumed.
         message: What went wrong, free of secrets.
         retryable: Whether asking again may help.
         http_status: The HTTP status, where there was one.

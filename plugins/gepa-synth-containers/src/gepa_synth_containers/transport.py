@@ -8,7 +8,7 @@ from typing import Final
 
 import attrs
 
-from gepa_framework.errors import ContainerContractError, GepaError, TransportError
+from gepa_framework.errors import ContainerContractError, ContainerGoneError, GepaError, TransportError
 from gepa_framework.net import FailureClass, HttpClient, HttpError, Redactor
 from gepa_framework.types import (
     BuildContext,
@@ -106,8 +106,8 @@ class SynthContainersTransport:
 
     async def rollout(self, request: RolloutRequest) -> RolloutOutcome:
         """Run one candidate on one row; see :class:`gepa_framework.types.Transport`."""
+        session = await self._reopened()
         try:
-            session = await self._session()
             body = rollout_body(
                 request, mode=self._pace.mode, row_field=session.contract.row_field, hidden=self._hidden
             )
@@ -117,7 +117,9 @@ class SynthContainersTransport:
         except GepaError as error:
             return self._told(from_error(error), request)
         if isinstance(outcome, RolloutFailure):
-            return self._told(await _or_dead(outcome, session.process), request)
+            told = self._told(outcome, request)
+            await _complain_of_death(told, session.process)
+            return told
         return outcome
 
     async def close(self) -> None:
@@ -131,6 +133,13 @@ class SynthContainersTransport:
         if not _has_failed(opening):
             session = opening.result()
             await self._release(session.client, session.process)
+
+    async def _reopened(self) -> Session:
+        """Give the open container; in the midst of a run, one that does not open is a container lost."""
+        try:
+            return await self._session()
+        except GepaError as error:
+            raise ContainerGoneError(error.message, hint=error.hint) from error
 
     async def _session(self) -> Session:
         """Give the open container; all who come while it is being opened wait for the same attempt."""
@@ -206,15 +215,16 @@ def _pace(settings: JSONObject) -> Pace:
     )
 
 
-async def _or_dead(failure: RolloutFailure, process: ContainerProcess | None) -> RolloutFailure:
-    """Tell the true cause where the container's process has ended: asking again cannot help then."""
+async def _complain_of_death(failure: RolloutFailure, process: ContainerProcess | None) -> None:
+    """Raise the true cause where the container's process has ended."""
     if process is None or failure.kind is not FailureKind.TRANSPORT:
-        return failure
+        return
     # The connection breaks a moment before the process is known to have ended.
-    if not await process.ended_within(_DEATH_SECONDS):
-        return failure
-    message = f"{failure.message}; {process.ended()}; see container.log"
-    return attrs.evolve(failure, code="container_exited", message=message, retryable=False)
+    if await process.ended_within(_DEATH_SECONDS):
+        raise ContainerGoneError(
+            f"the container died: {process.ended()}",
+            hint="see container.log, mend it, then resume the run; nothing that was recorded is lost",
+        )
 
 
 def _object(value: JSONValue, route: str) -> JSONObject:
