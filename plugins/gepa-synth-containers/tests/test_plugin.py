@@ -48,7 +48,7 @@ def test_a_bearer_variable_that_is_not_set_is_a_configuration_error(context):
         ConfigError, match="names the environment variable MY_TOKEN, which is not set"
     ) as caught:
         plugin.gepa_make_transport(config, context)
-    assert caught.value.problems[0].path == "container.auth_bearer_env"
+    assert caught.value.problems[0].path == "auth_bearer_env"
 
 
 def test_a_table_is_structured_as_toml_gives_it():

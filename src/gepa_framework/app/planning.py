@@ -51,7 +51,7 @@ def _rows(dataset: DatasetSection, split: str, names: Sequence[int | str]) -> Ro
 def _limits(gepa: GepaSection, *, heldout: int) -> Limits:
     total = gepa.max_total_rollouts
     if gepa.max_train_rollouts is None and gepa.max_heldout_rollouts is None:
-        train, kept = total - heldout, heldout
+        train, kept = max(0, total - heldout), heldout
     else:
         train, kept = gepa.max_train_rollouts or total, gepa.max_heldout_rollouts or total
     return Limits(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import secrets
 import time
@@ -11,14 +10,12 @@ from pathlib import Path
 
 import attrs
 
-from gepa_framework.app.guards import GuardedStopper
-from gepa_framework.app.planning import desugared_stoppers, make_plan
+from gepa_framework.app.planning import make_plan
 from gepa_framework.config import LoadedConfig, PluginChoice, PluginsSection, RunConfig, parse_config
 from gepa_framework.config.document import read_text
 from gepa_framework.engine import Plan
-from gepa_framework.net.redact import Redactor, secrets_of
 from gepa_framework.plugins import LoadedPlugin, Plugins
-from gepa_framework.types import BuildContext, Cache, Executor, JSONObject, Kind, Proposer, Stopper, Transport
+from gepa_framework.types import JSONObject, Kind
 
 
 @attrs.frozen
@@ -119,63 +116,3 @@ def _choices(config: RunConfig) -> tuple[PluginChoice, ...]:
     executor = (config.executor,) if config.executor else ()
     fixed = (config.container, config.proposer, config.cache.backend)
     return (*fixed, *executor, *config.stoppers, *config.listeners)
-
-
-@attrs.frozen
-class Built:
-    """The plugins of one run, built."""
-
-    transport: Transport
-    proposer: Proposer
-    cache: Cache
-    executor: Executor | None
-    stoppers: tuple[Stopper, ...]
-
-
-def build(prepared: Prepared) -> Built:
-    """Build the plugins that the machine and its runtime need.
-
-    Raises:
-        PluginError: One does not build.
-    """
-    config, plugins = prepared.config, prepared.plugins
-    stoppers = [*config.stoppers, *desugared_stoppers(config, plugins.config_class)]
-    executor = config.executor
-    return Built(
-        transport=plugins.make_transport(
-            config.container.name, config.container.options, context(prepared, config.container)
-        ),
-        proposer=plugins.make_proposer(
-            config.proposer.name, config.proposer.options, context(prepared, config.proposer)
-        ),
-        cache=plugins.make_cache(
-            config.cache.backend.name, config.cache.backend.options, context(prepared, config.cache.backend)
-        ),
-        executor=plugins.make_executor(executor.name, executor.options, context(prepared, executor))
-        if executor
-        else None,
-        stoppers=tuple(
-            GuardedStopper(
-                choice.name, plugins.make_stopper(choice.name, choice.options, context(prepared, choice))
-            )
-            for choice in stoppers
-        ),
-    )
-
-
-def context(prepared: Prepared, choice: PluginChoice) -> BuildContext:
-    """Give what a plugin is told when it is built."""
-    workers = prepared.config.gepa.pipeline.workers
-    concurrency = workers.propose if choice.kind is Kind.PROPOSER else workers.rollout
-    settings = prepared.loaded.resolved.get("gepa", {})
-    return BuildContext(
-        run_id=prepared.run_id,
-        run_dir=prepared.run_dir,
-        base_dir=prepared.loaded.base_dir,
-        seed=prepared.plan.seed,
-        concurrency=concurrency,
-        settings=settings if isinstance(settings, Mapping) else {},
-        environ=prepared.environ,
-        logger=logging.getLogger(f"gepa_framework.plugin.{choice.name}"),
-        redact=Redactor(secrets_of(prepared.environ)),
-    )

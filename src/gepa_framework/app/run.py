@@ -10,6 +10,7 @@ from pathlib import Path
 import attrs
 
 from gepa_framework.app import files
+from gepa_framework.app.building import build
 from gepa_framework.app.prepare import Prepared, prepare_file, prepare_text
 from gepa_framework.app.result import GepaRunResult
 from gepa_framework.app.session import Session
@@ -114,6 +115,15 @@ class GepaRun:
     def chosen(self) -> Sequence[LoadedPlugin]:
         """The plugins that it selects."""
         return self._prepared.loaded_plugins()
+
+    def check(self) -> None:
+        """Build every plugin, which does no IO, and let go of it again.
+
+        Raises:
+            ConfigError: A plugin finds that its table cannot be used.
+            PluginError: A plugin does not build.
+        """
+        build(self._prepared)
 
     def execute(
         self,

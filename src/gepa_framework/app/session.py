@@ -13,9 +13,10 @@ from contextlib import contextmanager
 import attrs
 
 from gepa_framework.app import files
+from gepa_framework.app.building import Built, build
 from gepa_framework.app.chronicle import Chronicle
 from gepa_framework.app.exports import export
-from gepa_framework.app.prepare import Built, Prepared, build, context
+from gepa_framework.app.prepare import Prepared
 from gepa_framework.app.result import GepaRunResult
 from gepa_framework.engine import Machine, Status
 from gepa_framework.errors import GepaError, InterruptedRunError, WorkspaceError
@@ -26,7 +27,6 @@ from gepa_framework.runtime import (
     Driver,
     EffectCache,
     Hub,
-    OnError,
     Pace,
     Performer,
     RequestDigests,
@@ -81,7 +81,7 @@ class Session:
                 f"there is a run in {run_dir} already",
                 hint=f"resume it (gepa resume {run_dir}), or choose another run.run_id",
             )
-        built, audiences = build(prepared), self._plugin_audiences()
+        built = build(prepared)
         with file_errors(run_dir):
             run_dir.mkdir(parents=True, exist_ok=True)
         lock = WorkspaceLock(run_dir)
@@ -90,14 +90,14 @@ class Session:
             files.write_json(run_dir / files.LOCK, prepared.lock())
             self._register("started")
             machine = Machine(prepared.plan, built.stoppers)
-            return self._drive(machine, built, audiences, journal, [])
+            return self._drive(machine, built, journal, [])
         finally:
             lock.release()
 
     def resume(self) -> GepaRunResult:
         """Replay what is on record and go on from there."""
         prepared = self.prepared
-        built, audiences = build(prepared), self._plugin_audiences()
+        built = build(prepared)
         lock = WorkspaceLock(prepared.run_dir)
         try:
             journal = Journal.open(prepared.run_dir / files.WORKSPACE)
@@ -105,7 +105,7 @@ class Session:
             events = list(replay(machine, journal.load()))
             files.write_json(prepared.run_dir / files.LOCK, json.loads(journal.meta()["plugins_lock"]))
             self._register("resumed")
-            return self._drive(machine, built, audiences, journal, events)
+            return self._drive(machine, built, journal, events)
         finally:
             lock.release()
 
@@ -113,7 +113,6 @@ class Session:
         self,
         machine: Machine,
         built: Built,
-        audiences: Sequence[Audience],
         journal: Journal,
         events: Sequence[Event],
     ) -> GepaRunResult:
@@ -121,7 +120,7 @@ class Session:
         feed = Feed(prepared.run_dir, journal.lines())
         house = Hub([Audience(type(listener).__name__, listener) for listener in self._house()])
         house.publish(events)
-        hub = Hub([*house.audiences, *audiences])
+        hub = Hub([*house.audiences, *built.audiences])
         performer = self._performer(built)
         driver = Driver(
             machine,
@@ -215,17 +214,6 @@ class Session:
 
     def _house(self) -> tuple[Listener, ...]:
         return (self.chronicle, *self.listeners)
-
-    def _plugin_audiences(self) -> list[Audience]:
-        prepared = self.prepared
-        return [
-            Audience(
-                choice.name,
-                prepared.plugins.make_listener(choice.name, choice.options, context(prepared, choice)),
-                OnError(choice.on_error),
-            )
-            for choice in prepared.config.listeners
-        ]
 
     def _performer(self, built: Built) -> Performer:
         config, gepa = self.prepared.config, self.prepared.config.gepa

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import attrs
 import pluggy
 
-from gepa_framework.errors import GepaError, PluginBrokenError
+from gepa_framework.errors import ConfigError, GepaError, PluginBrokenError
 from gepa_framework.hookspecs import PROJECT, factories
 from gepa_framework.plugins.found import Found
 from gepa_framework.plugins.loader import LoadedPlugin
@@ -57,12 +57,15 @@ class Hooks:
         """Call the factory of one plugin alone.
 
         Raises:
+            ConfigError: It finds that its table cannot be used.
             PluginBrokenError: It raised; the message has the secrets taken out that the run knows of.
         """
         others = self._manager.get_plugins() - {loaded.plugin}
         factory = self._manager.subset_hook_caller(loaded.found.kind.hook, others)
         try:
             return factory(config=config, context=context)
+        except ConfigError:
+            raise
         except (Exception, SystemExit) as error:
             raise _failed_to_build(loaded.found, error, context) from error
 

@@ -27,7 +27,7 @@ def _bearer(config: SynthContainersConfig, context: BuildContext) -> str:
     if token:
         return token
     message = f"names the environment variable {config.auth_bearer_env}, which is not set"
-    problem = Problem("container.auth_bearer_env", message, "set it, or drop the key")
+    problem = Problem("auth_bearer_env", message, "set it, or drop the key")
     raise ConfigError(str(problem), problems=(problem,))
 
 

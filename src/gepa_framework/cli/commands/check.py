@@ -26,6 +26,7 @@ def check(session: Session, config: str, sets: tuple[str, ...], as_json: bool) -
 
     show_warnings(verbose=session.verbose)
     run = GepaRun.from_toml(config, sets=sets)
+    run.check()
     if as_json:
         output.answer_json(plan_fields(run))
         return

@@ -1,0 +1,92 @@
+"""Building the plugins of a run: objects at last, and still nothing spent."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import TypeAlias, TypeVar
+
+import attrs
+
+from gepa_framework.app.guards import GuardedStopper
+from gepa_framework.app.planning import desugared_stoppers
+from gepa_framework.app.prepare import Prepared
+from gepa_framework.config import PluginChoice, locate_problem
+from gepa_framework.errors import ConfigError, Problem
+from gepa_framework.net.redact import Redactor, secrets_of
+from gepa_framework.runtime import Audience, OnError
+from gepa_framework.types import BuildContext, Cache, Executor, Kind, Proposer, Stopper, Transport
+
+T = TypeVar("T")
+_Factory: TypeAlias = Callable[[str, object, BuildContext], T]
+
+
+@attrs.frozen
+class Built:
+    """The plugins of one run, built."""
+
+    transport: Transport
+    proposer: Proposer
+    cache: Cache
+    executor: Executor | None
+    stoppers: tuple[Stopper, ...]
+    audiences: tuple[Audience, ...]
+
+
+def build(prepared: Prepared) -> Built:
+    """Build the plugins that the machine and its runtime need.
+
+    Raises:
+        PluginError: One does not build.
+        ConfigError: One finds that its table cannot be used.
+    """
+    config, plugins = prepared.config, prepared.plugins
+    stoppers = [*config.stoppers, *desugared_stoppers(config, plugins.config_class)]
+    return Built(
+        transport=_made(prepared, config.container, plugins.make_transport),
+        proposer=_made(prepared, config.proposer, plugins.make_proposer),
+        cache=_made(prepared, config.cache.backend, plugins.make_cache),
+        executor=_made(prepared, config.executor, plugins.make_executor) if config.executor else None,
+        stoppers=tuple(
+            GuardedStopper(choice.name, _made(prepared, choice, plugins.make_stopper)) for choice in stoppers
+        ),
+        audiences=tuple(
+            Audience(choice.name, _made(prepared, choice, plugins.make_listener), OnError(choice.on_error))
+            for choice in config.listeners
+        ),
+    )
+
+
+def _made(prepared: Prepared, choice: PluginChoice, factory: _Factory[T]) -> T:
+    try:
+        return factory(choice.name, choice.options, context(prepared, choice))
+    except ConfigError as error:
+        told = error.problems or (Problem("", error.message, error.hint),)
+        problems = tuple(
+            locate_problem(
+                prepared.loaded,
+                ".".join(part for part in (choice.path, problem.path) if part),
+                problem.message,
+                problem.hint,
+            )
+            for problem in told
+        )
+        raise ConfigError(error.message, hint=error.hint, problems=problems) from error
+
+
+def context(prepared: Prepared, choice: PluginChoice) -> BuildContext:
+    """Give what a plugin is told when it is built."""
+    workers = prepared.config.gepa.pipeline.workers
+    concurrency = workers.propose if choice.kind is Kind.PROPOSER else workers.rollout
+    settings = prepared.loaded.resolved.get("gepa", {})
+    return BuildContext(
+        run_id=prepared.run_id,
+        run_dir=prepared.run_dir,
+        base_dir=prepared.loaded.base_dir,
+        seed=prepared.plan.seed,
+        concurrency=concurrency,
+        settings=settings if isinstance(settings, Mapping) else {},
+        environ=prepared.environ,
+        logger=logging.getLogger(f"gepa_framework.plugin.{choice.name}"),
+        redact=Redactor(secrets_of(prepared.environ)),
+    )
