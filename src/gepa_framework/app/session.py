@@ -8,7 +8,7 @@ import logging
 import signal
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import attrs
 
@@ -86,11 +86,11 @@ class Session:
             run_dir.mkdir(parents=True, exist_ok=True)
         lock = WorkspaceLock(run_dir)
         try:
-            journal = Journal.create(run_dir / files.WORKSPACE, self._meta())
-            files.write_json(run_dir / files.LOCK, prepared.lock())
-            self._register("started")
-            machine = Machine(prepared.plan, built.stoppers)
-            return self._drive(machine, built, journal, [])
+            with closing(Journal.create(run_dir / files.WORKSPACE, self._meta())) as journal:
+                files.write_json(run_dir / files.LOCK, prepared.lock())
+                self._register("started")
+                machine = Machine(prepared.plan, built.stoppers)
+                return self._drive(machine, built, journal, [])
         finally:
             lock.release()
 
@@ -100,12 +100,12 @@ class Session:
         built = build(prepared)
         lock = WorkspaceLock(prepared.run_dir)
         try:
-            journal = Journal.open(prepared.run_dir / files.WORKSPACE)
-            machine = Machine(prepared.plan, built.stoppers)
-            events = list(replay(machine, journal.load()))
-            files.write_json(prepared.run_dir / files.LOCK, json.loads(journal.meta()["plugins_lock"]))
-            self._register("resumed")
-            return self._drive(machine, built, journal, events)
+            with closing(Journal.open(prepared.run_dir / files.WORKSPACE)) as journal:
+                machine = Machine(prepared.plan, built.stoppers)
+                events = list(replay(machine, journal.load()))
+                files.write_json(prepared.run_dir / files.LOCK, json.loads(journal.meta()["plugins_lock"]))
+                self._register("resumed")
+                return self._drive(machine, built, journal, events)
         finally:
             lock.release()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import IO
 
@@ -39,10 +40,12 @@ class Feed:
     def __init__(self, run_dir: Path, lines: Iterable[Line] = ()) -> None:
         self.path = run_dir / "events.jsonl"
         self.normalised_path = run_dir / "events.normalized.jsonl"
-        with file_errors(self.path):
-            self._feed = _rewrite(self.path)
-            self._normalised = _rewrite(self.normalised_path)
-        self.write(lines)
+        with ExitStack() as opened:
+            with file_errors(self.path):
+                self._feed = opened.enter_context(_rewrite(self.path))
+                self._normalised = opened.enter_context(_rewrite(self.normalised_path))
+            self.write(lines)
+            opened.pop_all()
 
     def write(self, lines: Iterable[Line]) -> None:
         """Append events and hand them to the operating system.

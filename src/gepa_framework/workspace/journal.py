@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -118,12 +119,20 @@ class Journal:
     @classmethod
     def create(cls, path: Path, meta: Mapping[str, str]) -> Journal:
         """Begin the journal of a new run."""
-        return cls(path, create_database(path, meta))
+        return cls._owning(path, create_database(path, meta))
 
     @classmethod
     def open(cls, path: Path) -> Journal:
         """Go on with the journal of an existing run."""
-        return cls(path, open_database(path))
+        return cls._owning(path, open_database(path))
+
+    @classmethod
+    def _owning(cls, path: Path, connection: sqlite3.Connection) -> Journal:
+        try:
+            return cls(path, connection)
+        except BaseException:
+            connection.close()
+            raise
 
     def _tail(self, table: str, key: str) -> tuple[int, bytes]:
         with storage_errors(self.path):
@@ -213,10 +222,19 @@ class Journal:
         Raises:
             WorkspaceError: A row was changed or is missing; the message names it.
         """
+        # A statement that somebody still steps through would keep the file open beyond `close`.
+        with (
+            closing(self._rows("SELECT * FROM inputs ORDER BY position")) as inputs,
+            closing(self._rows("SELECT * FROM events ORDER BY seq")) as events,
+            closing(self._rows("SELECT * FROM attempts ORDER BY position, attempt")) as attempts,
+        ):
+            yield from self._verified(inputs, _Following(events), _Following(attempts, at=2))
+
+    def _verified(
+        self, inputs: Iterator[tuple[Any, ...]], events: _Following, attempts: _Following
+    ) -> Iterator[Stored]:
         chain = event_chain = self._root
-        events = _Following(self._rows("SELECT * FROM events ORDER BY seq"))
-        attempts = _Following(self._rows("SELECT * FROM attempts ORDER BY position, attempt"), at=2)
-        for *row, stored in self._rows("SELECT * FROM inputs ORDER BY position"):
+        for *row, stored in inputs:
             position, kind, effect_id, _, elapsed_us, payload = row
             found = events.of(position)
             for *event, link in found:
@@ -239,7 +257,7 @@ class Journal:
                 hint="the file was damaged or edited; restore it from a backup",
             )
 
-    def _rows(self, query: str) -> Iterator[tuple[Any, ...]]:
+    def _rows(self, query: str) -> Generator[tuple[Any, ...]]:
         with storage_errors(self.path):
             for row in self._db.execute(query):  # noqa: UP028 - a reader that stops early must not close it
                 yield row
