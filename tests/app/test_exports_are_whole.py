@@ -11,7 +11,7 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path):
     files.write_json(path, {"score": 0.5})
     # Where the draft cannot be written, nothing has touched what is there.
     (tmp_path / ".best_candidate.json.new").mkdir()
-    with pytest.raises(WorkspaceError, match="best_candidate.json"):
+    with pytest.raises(WorkspaceError, match=r"best_candidate\.json"):
         files.write_json(path, {"score": 0.75})
     assert path.read_text() == '{\n  "score": 0.5\n}\n'
 
