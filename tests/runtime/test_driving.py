@@ -131,6 +131,14 @@ def test_superseded_attempts_are_on_record(kit, stand):
 
     run = stand(transport=kit.Transport(answer), options={"retry": RetryPolicy(3, 0.0)}).go()
     assert run.feed == stand().go().feed
+    books = run.machine.run.ledger
+    assert (books.superseded_attempts, books.unpriced, books.cost_usd) == (
+        2,
+        ("container.rollout x 2",),
+        None,
+    )
+    assert books.outcome_usage.cost_usd == 0.0
+    assert run.go().machine.run.ledger == books, "and a replay finds it there"
     from contextlib import closing
 
     from gepa_framework.workspace import read_database

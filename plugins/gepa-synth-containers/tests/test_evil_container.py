@@ -63,6 +63,11 @@ def run(serve, make, app):
     return running
 
 
+@pytest.mark.parametrize(("how", "cost"), [("busy", 0.0), ("unavailable", 0.0), ("html", None)])
+def test_only_a_rollout_that_was_turned_away_is_known_to_have_cost_nothing(run, ask, how, cost):
+    assert run(lambda transport: transport.rollout(ask(how))).usage.cost_usd == cost
+
+
 @pytest.mark.parametrize("how", FAILURES)
 def test_a_bad_answer_is_a_typed_failure_and_the_next_rollout_works(run, ask, how):
     kind, code, retryable, status, words = FAILURES[how]

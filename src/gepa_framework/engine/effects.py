@@ -88,10 +88,17 @@ Outcome: TypeAlias = (
 
 @attrs.frozen
 class Completed:
-    """A command was carried out; this is what came of it."""
+    """A command was carried out; this is what came of it.
+
+    Attributes:
+        effect_id: Which one.
+        outcome: What came of the last attempt.
+        superseded: What the attempts before it consumed; they failed, and were paid for.
+    """
 
     effect_id: str
     outcome: Outcome
+    superseded: tuple[Usage, ...] = ()
 
 
 @attrs.frozen

@@ -10,30 +10,55 @@ _NANO = 1_000_000_000
 
 
 @attrs.define
-class Ledger:
-    """Running totals of what the run consumed.
+class Totals:
+    """Sums of tokens and money, each part ``None`` once any of it is unknown.
 
     Money is kept in whole billionths of a dollar, so that a total does not depend on its order.
+    """
+
+    _nano_usd: int | None = 0
+    _prompt: int | None = 0
+    _completion: int | None = 0
+    _total: int | None = 0
+
+    def consume(self, usage: Usage) -> None:
+        """Add what one call consumed."""
+        cost = usage.cost_usd
+        self._nano_usd = _add(self._nano_usd, None if cost is None else round(cost * _NANO))
+        self._prompt = _add(self._prompt, usage.prompt_tokens)
+        self._completion = _add(self._completion, usage.completion_tokens)
+        self._total = _add(self._total, usage.total_tokens)
+
+    @property
+    def usage(self) -> Usage:
+        """The sums."""
+        cost = None if self._nano_usd is None else self._nano_usd / _NANO
+        return Usage(self._prompt, self._completion, self._total, cost)
+
+
+@attrs.define
+class Ledger:
+    """Running totals of what the run consumed.
 
     Attributes:
         train_rollouts: Rollouts of the search.
         heldout_rollouts: Rollouts on heldout rows.
         failed_rollouts: Those of either that gave no score.
+        superseded_attempts: Failed attempts at rollouts that were tried again.
         proposals: Proposals asked for.
-        unpriced_rollouts: Rollouts whose cost is not known.
+        unpriced_rollouts: Attempts at rollouts whose cost is not known.
         unpriced_proposals: Proposals whose cost is not known.
     """
 
     train_rollouts: int = 0
     heldout_rollouts: int = 0
     failed_rollouts: int = 0
+    superseded_attempts: int = 0
     proposals: int = 0
     unpriced_rollouts: int = 0
     unpriced_proposals: int = 0
-    _nano_usd: int | None = 0
-    _prompt: int | None = 0
-    _completion: int | None = 0
-    _total: int | None = 0
+    _all: Totals = attrs.field(factory=Totals)
+    _outcomes: Totals = attrs.field(factory=Totals)
 
     def count_rollout(self, stage: Stage, usage: Usage, *, failed: bool) -> None:
         """Enter one rollout."""
@@ -45,6 +70,12 @@ class Ledger:
         self.unpriced_rollouts += usage.cost_usd is None
         self._consume(usage)
 
+    def count_attempt(self, usage: Usage) -> None:
+        """Enter an attempt at a rollout that another one took the place of."""
+        self.superseded_attempts += 1
+        self.unpriced_rollouts += usage.cost_usd is None
+        self._all.consume(usage)
+
     def count_proposal(self, usage: Usage) -> None:
         """Enter one proposal."""
         self.proposals += 1
@@ -52,12 +83,8 @@ class Ledger:
         self._consume(usage)
 
     def _consume(self, usage: Usage) -> None:
-        if self._nano_usd is not None:
-            cost = usage.cost_usd
-            self._nano_usd = None if cost is None else self._nano_usd + round(cost * _NANO)
-        self._prompt = _add(self._prompt, usage.prompt_tokens)
-        self._completion = _add(self._completion, usage.completion_tokens)
-        self._total = _add(self._total, usage.total_tokens)
+        self._all.consume(usage)
+        self._outcomes.consume(usage)
 
     @property
     def rollouts(self) -> int:
@@ -73,12 +100,17 @@ class Ledger:
     @property
     def cost_usd(self) -> float | None:
         """US dollars spent; ``None`` when any part is unknown."""
-        return None if self._nano_usd is None else self._nano_usd / _NANO
+        return self.usage.cost_usd
 
     @property
     def usage(self) -> Usage:
         """Everything consumed, each part ``None`` when any of it is unknown."""
-        return Usage(self._prompt, self._completion, self._total, self.cost_usd)
+        return self._all.usage
+
+    @property
+    def outcome_usage(self) -> Usage:
+        """What the outcomes on record consumed: the same in equal runs, whatever had to be tried again."""
+        return self._outcomes.usage
 
 
 def _add(total: int | None, more: int | None) -> int | None:

@@ -28,7 +28,7 @@ from gepa_framework.errors import (
     RunFailedError,
     StateTransitionError,
 )
-from gepa_framework.types import EventBody, Stopper
+from gepa_framework.types import EventBody, Stopper, Usage
 from gepa_framework.types.events import RunCancelled, RunFailed, RunFinished, RunStarted, StopDecided
 
 
@@ -81,6 +81,7 @@ class Machine:
         self._flow: Flow[None] = _lifecycle(self.run)
         self._batch = Batch(())
         self._outcomes: dict[str, Outcome] = {}
+        self._superseded: dict[str, tuple[Usage, ...]] = {}
         self._waiting: dict[str, Command] = {}
         self._released = 0
 
@@ -118,6 +119,7 @@ class Machine:
             if self._waiting.pop(given.effect_id, None) is None:
                 raise StateTransitionError(f"no outcome of {given.effect_id!r} is awaited")
             self._outcomes[given.effect_id] = given.outcome
+            self._superseded[given.effect_id] = given.superseded
             return self._step(self._release)
         if isinstance(given, Tick):
             return self._step(self._check_clock)
@@ -146,7 +148,7 @@ class Machine:
             if command.effect_id not in self._outcomes:
                 return ()
             self._released += 1
-            batch.observe(command, self._outcomes[command.effect_id])
+            self._observe(command)
         outcomes = self._outcomes
         ready = [outcomes[command.effect_id] for command in batch.commands]
         return self._advance(lambda: self._flow.send(ready))
@@ -157,7 +159,12 @@ class Machine:
             if command.effect_id in self._outcomes:
                 # What is in may be reason to fail the run, but it has ended already.
                 with suppress(RunFailedError):
-                    self._batch.observe(command, self._outcomes[command.effect_id])
+                    self._observe(command)
+
+    def _observe(self, command: Command) -> None:
+        for usage in self._superseded.pop(command.effect_id):
+            self.run.ledger.count_attempt(usage)
+        self._batch.observe(command, self._outcomes[command.effect_id])
 
     def _advance(self, move: Callable[[], Batch]) -> tuple[Command, ...]:
         """Let the flow go on until it wants something that is not there."""
@@ -227,7 +234,7 @@ def _lifecycle(run: Run) -> Flow[None]:
 
 
 def _finished(run: Run) -> RunFinished:
-    usage = run.ledger.usage
+    usage = run.ledger.outcome_usage
     return RunFinished(
         best_candidate_id=run.pool.best.candidate.id,
         best_score=run.pool.best_score,

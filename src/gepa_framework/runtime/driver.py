@@ -226,5 +226,6 @@ class Driver:
 
 
 def _arrival(command: Command, done: Performed) -> _Arrival:
-    completed = Completed(command.effect_id, done.outcome)
+    paid = tuple(failure.usage for failure in done.superseded)
+    completed = Completed(command.effect_id, done.outcome, paid)
     return _Arrival(completed, done.encoded, done.request_digest, done.superseded)

@@ -266,7 +266,10 @@ class HeldoutCompleted(EventBody):
 
 @attrs.frozen
 class RunFinished(EventBody):
-    """The run ended as it should, a spent budget included."""
+    """The run ended as it should, a spent budget included.
+
+    Cost and tokens are those of the outcomes on record; what had to be tried again is in the manifest.
+    """
 
     type = "gepa.run.finished"
     best_candidate_id: str

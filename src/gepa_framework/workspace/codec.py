@@ -128,12 +128,17 @@ def decode_outcome(kind: str, payload: str) -> Outcome:
     return _OUTCOMES[kind](json.loads(payload))
 
 
-def decode(encoded: Encoded) -> Input | None:
-    """Give the input back that was encoded; ``None`` for the start."""
+def decode(encoded: Encoded, superseded: tuple[Usage, ...] = ()) -> Input | None:
+    """Give the input back that was encoded; ``None`` for the start.
+
+    Args:
+        encoded: As the journal keeps it.
+        superseded: What the attempts before it consumed, which the journal keeps in rows of their own.
+    """
     if encoded.kind == "start":
         return None
     if encoded.kind == "tick":
         return Tick()
     if encoded.kind == "cancel":
         return Cancel(**json.loads(encoded.payload))
-    return Completed(encoded.effect_id or "", decode_outcome(encoded.kind, encoded.payload))
+    return Completed(encoded.effect_id or "", decode_outcome(encoded.kind, encoded.payload), superseded)

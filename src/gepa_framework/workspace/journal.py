@@ -13,7 +13,7 @@ import attrs
 
 from gepa_framework.engine import Input
 from gepa_framework.errors import WorkspaceError
-from gepa_framework.types import EventBody, RolloutFailure, body_fields, compact_json
+from gepa_framework.types import EventBody, RolloutFailure, Usage, body_fields, compact_json
 from gepa_framework.workspace.codec import Encoded, decode
 from gepa_framework.workspace.database import create_database, open_database, storage_errors
 
@@ -98,6 +98,11 @@ class _Following:
             found.append(self.next)
             self.next = next(self._rows, None)
         return found
+
+
+def _usage(attempt: Sequence[Any]) -> Usage:
+    prompt, completion, total, cost = attempt[-4:]
+    return Usage(prompt, completion, total, None if cost is None else float(cost))
 
 
 def event_text(event: EventBody) -> str:
@@ -240,9 +245,10 @@ class Journal:
             for *event, link in found:
                 event_chain = _link(event_chain, *event)
                 self._verify(event_chain, link, "event", event[0])
-            chain = _input_link(chain, row, attempts.of(position), event_chain)
+            tried = attempts.of(position)
+            chain = _input_link(chain, row, tried, event_chain)
             self._verify(chain, stored, "input", position)
-            given = decode(Encoded(kind, effect_id, payload))
+            given = decode(Encoded(kind, effect_id, payload), tuple(map(_usage, tried)))
             yield Stored(given, elapsed_us, tuple((event[2], event[4]) for event in found))
         for name, rest in (("event", events), ("attempt", attempts)):
             if rest.next is not None:

@@ -7,7 +7,7 @@ from typing import Final
 
 from gepa_framework.errors import ContainerContractError, GepaError
 from gepa_framework.net import FailureClass, HttpError
-from gepa_framework.types import FailureKind, RolloutFailure
+from gepa_framework.types import FREE, UNKNOWN, FailureKind, RolloutFailure
 
 _KINDS: Final = {
     FailureClass.TIMEOUT: FailureKind.TIMEOUT,
@@ -16,6 +16,10 @@ _KINDS: Final = {
     FailureClass.TOO_LARGE: FailureKind.CONTRACT,
     FailureClass.NOT_JSON: FailureKind.CONTRACT,
 }
+
+
+#: Refusals that come before any work is done.
+_TURNED_AWAY: Final = frozenset({429, 503})
 
 
 def _is_marked_retryable(error: HttpError) -> bool:
@@ -44,6 +48,7 @@ def from_http(error: HttpError) -> RolloutFailure:
         retryable=retryable,
         http_status=error.status,
         retry_after_seconds=error.retry_after,
+        usage=FREE if error.kind is FailureClass.CONNECT or error.status in _TURNED_AWAY else UNKNOWN,
     )
 
 
