@@ -99,12 +99,15 @@ def test_a_cancel_is_on_record_and_ends_the_run_for_good(kit, stand):
 
 @attrs.frozen
 class Stuck:
-    """Stops once so many rollouts are in: a number that only a tick in mid iteration can find."""
+    """Stops once so many rollouts are in, which only a tick in mid iteration can find, and more hang."""
 
     rollouts: int
+    hanging: list = attrs.field(factory=list)
+    wanted: int = 1
 
     def check(self, view):
-        return StopReason("stuck") if view.rollouts >= self.rollouts else None
+        enough = view.rollouts >= self.rollouts and len(self.hanging) >= self.wanted
+        return StopReason("stuck") if enough else None
 
 
 @pytest.fixture
@@ -112,13 +115,18 @@ def stuck(kit, stand):
     """Give a run of which the first full evaluation hangs, and a stopper that ends it there."""
     whole = stand().go()
     stages = [event.body.stage for event in whole.recorder.events if event.type == "rollout.completed"]
-    stopper = Stuck(stages.index("candidate_full_train"))
 
-    def stuck(**pace):
-        transport = kit.Transport(
-            lambda request: asyncio.Event().wait() if request.stage.value == "candidate_full_train" else None
-        )
-        return stand(transport=transport, stoppers=(stopper,), pace=Pace(tick_seconds=0.005, **pace)).go()
+    def stuck(rollouts=8):
+        stopper = Stuck(stages.index("candidate_full_train"), wanted=min(rollouts, 6))
+
+        def answer(request):
+            if request.stage.value != "candidate_full_train":
+                return None
+            stopper.hanging.append(request)
+            return asyncio.Event().wait()
+
+        pace = Pace(tick_seconds=0.005, rollouts=rollouts)
+        return stand(transport=kit.Transport(answer), stoppers=(stopper,), pace=pace).go()
 
     return stuck
 

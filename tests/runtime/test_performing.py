@@ -221,8 +221,9 @@ def test_an_outcome_is_fed_just_as_the_journal_holds_it(kit):
         (ProposerError("no answer", hint="log in"), "gepa_proposer_error", "no answer; log in"),
         (ValueError("odd"), "plugin_raised", "the proposer raised ValueError: odd"),
         (asyncio.CancelledError(), "plugin_raised", "cancelled from within"),
-        ("a text", "wrong_type", "the proposer gave str"),
-        (None, "wrong_type", "the proposer gave NoneType"),
+        (SystemExit(3), "plugin_raised", "tried to end the process: SystemExit: 3"),
+        ("a text", "wrong_type", "the proposer gave str where Proposal was due"),
+        (None, "wrong_type", "the proposer gave NoneType where Proposal was due"),
         (Proposal({"skills": "x"}, metadata={"x": math.nan}), "not_json", "the proposal is not JSON"),
         (Proposal({"skills": "x"}, metadata={"x": deep(500)}), "not_json", "deeper than 128"),
     ],
@@ -232,6 +233,16 @@ def test_a_proposer_that_misbehaves_costs_that_proposal_only(kit, answer, code, 
     assert isinstance(done.outcome, ProposalFailure)
     assert done.outcome.code == code
     assert words in done.outcome.message
+
+
+def test_where_a_plugin_raised_is_told_once(kit, caplog):
+    """Events hold no paths, and an author needs one."""
+    performer = kit.performer(proposer=Says(ValueError("odd")))
+    for _ in range(3):
+        perform(performer, kit.propose())
+    (record,) = caplog.records
+    assert f"the proposer raised ValueError at {__file__}:" in record.getMessage()
+    assert record.exc_info[1].args == ("odd",)
 
 
 def test_set_up_answers_are_passed_on(kit):
