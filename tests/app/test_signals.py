@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -8,6 +9,7 @@ import sys
 import pytest
 
 from gepa_framework import GepaRun
+from gepa_framework.errors import GepaError
 
 _RUN = """
 import sys
@@ -137,3 +139,19 @@ def test_a_run_that_is_not_asked_to_leaves_signals_alone(project, at):
     with pytest.raises(KeyboardInterrupt):
         project.run().execute(listeners=[listener])
     assert GepaRun.resume(project.directory()).execute().status == "finished"
+
+
+def test_signals_that_cannot_be_handled_are_refused_before_anything_is_begun(project):
+    async def main():
+        project.run().execute(handle_signals=True)
+
+    with pytest.raises(GepaError, match="leave handle_signals out"):
+        asyncio.run(main())
+    assert not project.directory().exists()
+
+
+def test_a_run_is_executed_from_within_a_running_loop(project):
+    async def main():
+        return project.run().execute()
+
+    assert asyncio.run(main()).status == "finished"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -17,7 +19,7 @@ from gepa_framework.app.session import Session
 from gepa_framework.config import LoadedConfig, locate_problem
 from gepa_framework.engine import Plan
 from gepa_framework.engine.setup import check_budget
-from gepa_framework.errors import ConfigError, Problem, WorkspaceError
+from gepa_framework.errors import ConfigError, GepaError, Problem, WorkspaceError
 from gepa_framework.plugins import LoadedPlugin, Plugins
 from gepa_framework.types import Listener
 from gepa_framework.workspace import read_database, storage_errors
@@ -136,12 +138,15 @@ class GepaRun:
 
         Args:
             listeners: Told of every event; of those on record too when the run is resumed.
-            handle_signals: Let SIGINT and SIGTERM interrupt the run; a second one stops it at once.
+            handle_signals: Let SIGINT and SIGTERM interrupt the run; a second one stops it at once. Only in
+                the main thread, and not from within a running loop.
             on_interrupt: Called when the first signal arrives.
 
         Raises:
             GepaError: The run failed, was cancelled or interrupted; what it came to is in its directory.
         """
+        if handle_signals:
+            _check_signals_can_be_handled()
         session = Session(self._prepared, listeners, on_interrupt, handle_signals)
         try:
             return session.resume() if self.resumed else session.start()
@@ -157,6 +162,18 @@ class GepaRun:
         placed = ConfigError(error.message, hint=error.hint, problems=problems)
         placed.run_dir = error.run_dir
         return placed
+
+
+def _check_signals_can_be_handled() -> None:
+    if threading.current_thread() is threading.main_thread():
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            return
+    raise GepaError(
+        "signals can be handled in the main thread alone, and not from within a running loop",
+        hint="leave handle_signals out",
+    )
 
 
 def _text(prepared: Prepared) -> str:

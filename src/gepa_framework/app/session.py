@@ -281,13 +281,13 @@ def _run_to_end(work: Coroutine[None, None, None]) -> None:
 
 async def _close(built: Built) -> None:
     """Close what was built, each whatever the others do, within a bounded time."""
-    closing: list[Transport | Proposer | Cache | Executor] = [
+    plugins: list[Transport | Proposer | Cache | Executor] = [
         built.transport,
         built.proposer,
         built.cache,
         *([built.executor] if built.executor else []),
     ]
-    for plugin in closing:
+    for plugin in plugins:
         try:
             await asyncio.wait_for(plugin.close(), _CLOSING_SECONDS)
         except Exception as error:  # noqa: BLE001 - the run is over; what is left is to say so
