@@ -41,6 +41,7 @@ FAILURES = {
     "unknown_status": ("contract", "unknown_status", False, None, "pondering"),
     "wrong_rollout": ("contract", "wrong_rollout", False, None, "another"),
 }
+COSTS = {"failed_and_scored": 2, "busy": 0, "unavailable": 0}
 LIMITS = {"timeout_seconds": 0.3, "max_body_bytes": 100_000}
 
 
@@ -84,7 +85,7 @@ def test_a_bad_answer_is_a_typed_failure_and_the_next_rollout_works(run, ask, ho
 
     failure = run(scenario)
     assert failure.retry_after_seconds == (3 if how == "busy" else None)
-    assert failure.usage.cost_usd == (2 if how == "failed_and_scored" else None)
+    assert failure.usage.cost_usd == COSTS.get(how)
 
 
 def test_failures_pass_through_the_redaction_of_the_run(run, ask):
