@@ -93,3 +93,30 @@ def test_a_miss_of_a_readonly_cache_fails_the_run_with_the_cure(project):
         project.run("cold", cache=cache).execute()
     assert project.read("result_manifest.json", "cold")["failure"]["error_code"] == "gepa_cache_miss"
     assert project.registry()[-1] == ("cold", "failed")
+
+
+def test_a_write_that_the_cache_loses_at_the_very_end_overturns_no_finished_run(project, caplog):
+    project.offer(
+        "cache",
+        "late",
+        """
+import asyncio
+from gepa_framework.errors import CacheFullError
+class Late:
+    def __init__(self, feed):
+        self.feed = feed
+    async def get(self, namespace, key):
+        return None
+    async def put(self, namespace, key, value):
+        while "gepa.run.finished" not in self.feed.read_text():
+            await asyncio.sleep(0.01)
+        raise CacheFullError("no room")
+    async def close(self):
+        pass
+def make(context):
+    return Late(context.run_dir / "events.jsonl")
+""",
+    )
+    result = project.run(cache='mode = "readwrite"\nbackend = "late"').execute()
+    assert result.status == "finished"
+    assert "not all of it is in the cache: no room" in caplog.text

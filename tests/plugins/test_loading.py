@@ -137,7 +137,12 @@ def test_the_config_must_be_an_attrs_class(site, source, config):
     assert "has a config that is no attrs class" in refused(site, source(info=CONFIGURED.format(config)))
 
 
-@pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind in Kind for name in sorted(RESERVED[kind])])
+CALLED = [kind for kind in Kind if kind not in (Kind.STORE, Kind.EXTRA)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [(kind, name) for kind in CALLED for name in sorted(RESERVED[kind])]
+)
 def test_reserved_fields_are_refused(site, source, kind, name):
     head = f"@attrs.frozen\nclass C:\n    {name}: str = ''\n    fine: int = 1"
     info = f"kind=Kind.{kind.name}, name='patience', api='>=1.0,<2', config=C"
@@ -204,3 +209,13 @@ def test_two_distributions_of_one_name_can_both_be_used(site, source, context, n
     plugins = Plugins.discover()
     made = [plugins.make_stopper(f"gf-{dist}:patience", no_config, context) for dist in ("alpha", "beta")]
     assert [type(each).__module__ for each in made] == ["gf_alpha", "gf_beta"]
+
+
+@pytest.mark.parametrize("kind", [Kind.STORE, Kind.EXTRA])
+def test_a_kind_that_nothing_calls_yet_is_listed_and_not_loaded(site, kind):
+    site.offer("raise RuntimeError('never')", kind=kind, name="early")
+    plugins = Plugins.discover()
+    assert [found.name for found in plugins.founds() if found.kind is kind] == ["early"]
+    with pytest.raises(PluginIncompatibleError, match=f"lists plugins of kind {kind.value} and calls none"):
+        plugins.load(kind, "early")
+    assert "gf_alpha" not in sys.modules

@@ -149,7 +149,7 @@ class Session:
             try:
                 await performer.preflight()
                 await driver.run()
-                await performer.cache.settle()
+                await _settle(performer.cache)
             finally:
                 await _close(built)
 
@@ -266,6 +266,14 @@ class Session:
         if result is not None:
             row |= {"best_candidate_id": result.best_candidate_id, "cost_usd": result.cost_usd}
         files.append_line(self.prepared.run_dir.parent / files.REGISTRY, files.stamped(row))
+
+
+async def _settle(cache: EffectCache) -> None:
+    """Wait for the last writes; the run is over, and what they lose is asked for again some day."""
+    try:
+        await cache.settle()
+    except GepaError as error:
+        _LOGGER.warning("the run is over, but not all of it is in the cache: %s", error)
 
 
 def _run_to_end(work: Coroutine[None, None, None]) -> None:

@@ -8,7 +8,7 @@ from typing import cast
 
 from packaging.utils import canonicalize_name
 
-from gepa_framework.errors import PluginBrokenError, PluginError
+from gepa_framework.errors import PluginBrokenError, PluginError, PluginIncompatibleError
 from gepa_framework.plugins import lock as lock_file
 from gepa_framework.plugins.catalogue import Catalogue
 from gepa_framework.plugins.found import Found, scan
@@ -87,6 +87,12 @@ class Plugins:
             PluginBrokenError: It does not import, or is not what a plugin must be.
         """
         found = self._catalogue.pick(kind, name)
+        if kind not in _PROTOCOLS:
+            raise PluginIncompatibleError(
+                f"{found.owner}: this version of the framework lists plugins of kind {kind.value} "
+                "and calls none",
+                hint="their hooks come with a later version",
+            )
         key = (found.kind, found.key, canonicalize_name(found.dist))
         if key not in self._loaded:
             plugin = import_plugin(found)

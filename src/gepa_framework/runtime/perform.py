@@ -235,8 +235,8 @@ class Performer:
         )
         try:
             outcome = await self._call(lambda: self._world.transport.rollout(request))
-        except ContainerGoneError:
-            raise
+        except ContainerGoneError as error:
+            raise ContainerGoneError(self._world.redact(error.message), hint=error.hint) from None
         except Exception as error:  # noqa: BLE001 - whatever a plugin raises harms this rollout only
             return RolloutFailure(FailureKind.TRANSPORT, "plugin_raised", self._blame("transport", error))
         if not isinstance(outcome, RolloutResult | RolloutFailure):

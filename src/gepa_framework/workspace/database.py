@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from gepa_framework.errors import DiskBudgetError, WorkspaceError
@@ -63,14 +63,13 @@ def create_database(path: Path, meta: Mapping[str, str]) -> sqlite3.Connection:
     draft = path.with_suffix(".new")
     with file_errors(draft), storage_errors(draft):
         draft.unlink(missing_ok=True)
-        connection = _connect(draft)
-        connection.execute("BEGIN IMMEDIATE")
-        for statement in schema_statements():
-            connection.execute(statement)
-        connection.execute("INSERT INTO alembic_version VALUES (?)", (REVISION,))
-        connection.executemany("INSERT INTO meta VALUES (?, ?)", list(meta.items()))
-        connection.execute("COMMIT")
-        connection.close()
+        with closing(_connect(draft)) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            for statement in schema_statements():
+                connection.execute(statement)
+            connection.execute("INSERT INTO alembic_version VALUES (?)", (REVISION,))
+            connection.executemany("INSERT INTO meta VALUES (?, ?)", list(meta.items()))
+            connection.execute("COMMIT")
         draft.rename(path)
         return _connect(path)
 
