@@ -16,12 +16,14 @@ import pytest
 from gepa_codex.config import CodexProposerConfig
 from gepa_codex.plugin import gepa_make_proposer
 from gepa_codex.process import descendants
+from gepa_framework.errors import ProposerError
 from gepa_framework.types import (
     BuildContext,
     Candidate,
     ComponentSpec,
     EvidenceFrame,
     Program,
+    Proposal,
     ProposalRequest,
     Proposer,
 )
@@ -169,3 +171,20 @@ def app_servers() -> Callable[[], list[int]]:
             return False
 
     return lambda: [pid for pid in descendants(os.getpid()) if is_server(pid)]
+
+
+@pytest.fixture
+def propose(run, proposing, stub, request_):
+    """Make one proposal with a scenario; gives the proposal, or the error that it ended in."""
+
+    def propose_(scenario: str, **config) -> Proposal | ProposerError:
+        async def one():
+            async with proposing(**stub.config(scenario, **config)) as proposer:
+                try:
+                    return await proposer.propose(request_())
+                except ProposerError as error:
+                    return error
+
+        return run(one())
+
+    return propose_
