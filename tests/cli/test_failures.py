@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gepa_framework import app
-from gepa_framework.errors import PluginNotFoundError, RunFailedError
+from gepa_framework.errors import PluginNotFoundError, ReplayDivergenceError, RunFailedError
 
 
 @pytest.fixture
@@ -107,3 +107,12 @@ def test_wrong_usage_is_told_as_json(shell, args: tuple[str, ...]) -> None:
 def test_what_others_say_cannot_steer_the_terminal(shell, explode) -> None:
     explode(RunFailedError("the container said \x1b]0;owned\x07 and \x1b[2J"))
     assert not set(shell.run("run", "--config", "x").stderr) & {"\x1b", "\x07"}
+
+
+def test_a_replay_that_decides_otherwise_is_not_blamed_on_the_framework_alone(shell, explode) -> None:
+    explode(ReplayDivergenceError("input 3, event 1"))
+    done = shell.run("run", "--config", "gepa.toml")
+    assert done.exit_code == 70
+    _, cause, cure = done.stderr.splitlines()
+    assert "a stopper that goes by more than its views" in cause
+    assert cure.startswith("next: if it is neither, report it with the file ")

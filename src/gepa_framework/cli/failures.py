@@ -14,7 +14,21 @@ from gepa_framework.cli.again import resume_command
 from gepa_framework.cli.crash import write_report
 from gepa_framework.cli.session import Session
 from gepa_framework.cli.words import clean
-from gepa_framework.errors import ConfigError, ExitCode, GepaError, InterruptedRunError, Problem
+from gepa_framework.errors import (
+    ConfigError,
+    ExitCode,
+    GepaError,
+    InterruptedRunError,
+    Problem,
+    ReplayDivergenceError,
+)
+
+_OURS = "this is a bug of gepa-framework, not of yours"
+#: Stoppers are the only code of others that the machine asks, and the first suspects.
+_PERHAPS_THEIRS = (
+    "a stopper that goes by more than its views does this, "
+    "and so does other code than the run was started with"
+)
 
 
 @attrs.frozen
@@ -131,12 +145,15 @@ def _bug(error: Exception, session: Session, args: Sequence[str]) -> Failure:
     path = write_report(error, session.run_dir, args)
     message = f"{type(error).__name__}: {error}"
     code = error.error_code if isinstance(error, GepaError) else "gepa_internal_error"
+    theirs = isinstance(error, ReplayDivergenceError)
+    hint = (
+        f"if it is neither, report it with the file {path}" if theirs else f"report it with the file {path}"
+    )
     lines = (
         f"error: {message}",
-        "this is a bug of gepa-framework, not of yours",
-        f"next: report it with the file {path}",
+        _PERHAPS_THEIRS if theirs else _OURS,
+        f"next: {hint}",
     )
-    hint = f"report it with the file {path}"
     run_dir = _existing(session.run_dir)
     return Failure(code, ExitCode.BUG, lines, message, hint, run_dir=run_dir)
 
