@@ -38,6 +38,15 @@ def test_its_traceback_is_shown_when_it_is_asked_for(logger, capsys) -> None:
     assert "ZeroDivisionError: inside" in capsys.readouterr().err
 
 
+def test_its_traceback_holds_no_secret(logger, capsys, monkeypatch) -> None:
+    monkeypatch.setenv("GEPA_TEST_API_KEY", "inside")
+    show_warnings(verbose=True)
+    complain(logger)
+    said = capsys.readouterr().err
+    assert "ZeroDivisionError: " in said
+    assert "ZeroDivisionError: inside" not in said
+
+
 def test_asking_twice_does_not_tell_twice(logger, capsys) -> None:
     show_warnings(verbose=False)
     show_warnings(verbose=False)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import os
 
 from gepa_framework.cli import output
 from gepa_framework.cli.words import clean
+from gepa_framework.net.redact import Redactor, secrets_of
 
 
 class _Talk(logging.Handler):
@@ -19,10 +21,15 @@ class _Talk(logging.Handler):
         try:
             text = f"{record.levelname.lower()}: {record.getMessage()}"
             if self._verbose and record.exc_info:
-                text += "\n" + logging.Formatter().formatException(record.exc_info)
+                text += "\n" + _discreet(logging.Formatter().formatException(record.exc_info))
             output.talk(clean(text))
         except Exception:  # noqa: BLE001 - what a record holds is not ours; logging knows what to do
             self.handleError(record)
+
+
+def _discreet(text: str) -> str:
+    # What a plugin raises may hold what it sent.
+    return Redactor(secrets_of(os.environ))(text)
 
 
 def show_warnings(*, verbose: bool) -> None:
