@@ -9,7 +9,7 @@ import attrs
 import click
 import pytest
 
-from gepa_framework.app import GepaRunResult, files
+from gepa_framework.app import GepaRun, GepaRunResult, files
 from gepa_framework.cli.main import gepa
 from gepa_framework.errors import ExitCode, GepaError
 from gepa_framework.hookspecs import PROJECT, factories
@@ -86,6 +86,18 @@ def test_every_hook_has_its_heading_and_signature(page_text):
     assert headings(text) == list(HOOKS)
     for name, hook in HOOKS.items():
         assert name + str(inspect.signature(hook)).replace("'", "") in text
+
+
+@pytest.mark.parametrize("name", ["from_toml", "resume", "check", "execute"])
+def test_every_argument_of_a_run_has_its_row(name, page_text, rows_of):
+    parameters = list(inspect.signature(getattr(GepaRun, name)).parameters.values())
+    ours = [(each.name, _default(each)) for each in parameters if each.name != "self"]
+    told = [row[:2] for row in rows_of(page_text("reference/python.md"), f"GepaRun.{name}")]
+    assert told == ours
+
+
+def _default(parameter):
+    return "required" if parameter.default is parameter.empty else repr(parameter.default)
 
 
 def test_every_command_has_its_heading(page_text):
