@@ -180,7 +180,7 @@ class Performer:
 
     def _blame(self, name: str, error: Exception) -> str:
         """Word what a plugin raised. Where it did so is logged, because events hold no paths."""
-        place = _place(error)
+        place = _place(error.__cause__ if isinstance(error.__cause__, SystemExit) else error)
         if place not in self._blamed:
             self._blamed.add(place)
             kind = type(error).__name__
@@ -273,7 +273,7 @@ def rollout_id(run_id: str, effect_id: str, attempt: int) -> str:
     return "gepa_" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:24]
 
 
-def _place(error: Exception) -> str:
+def _place(error: BaseException) -> str:
     """Give file and line of the innermost frame."""
     frame = traceback.extract_tb(error.__traceback__)[-1]
     return f"{frame.filename}:{frame.lineno}"
