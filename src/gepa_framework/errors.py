@@ -180,13 +180,18 @@ class ProposerError(GepaError):
         message: What happened; free of secrets.
         hint: What to do about it.
         retryable: Whether asking again may help.
+        usage: What was consumed all the same, as a :class:`gepa_framework.types.Usage`; unknown where it is
+            not given, which ends a run that has a limit on money or tokens.
     """
 
     error_code = "gepa_proposer_error"
 
-    def __init__(self, message: str, *, hint: str = "", retryable: bool = False) -> None:
+    def __init__(
+        self, message: str, *, hint: str = "", retryable: bool = False, usage: object = None
+    ) -> None:
         super().__init__(message, hint=hint)
         self.retryable = retryable
+        self.usage = usage
 
 
 class CacheMissError(GepaError):

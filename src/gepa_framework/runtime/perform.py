@@ -248,7 +248,7 @@ class Performer:
         try:
             proposal = await self._call(lambda: self._world.proposer.propose(command.request))
         except ProposerError as error:
-            usage = getattr(error, "usage", None)
+            usage = error.usage
             return ProposalFailure(
                 error.error_code, str(error), usage if isinstance(usage, Usage) else UNKNOWN
             )

@@ -72,8 +72,8 @@ class Proposer(Protocol):
         """Answer one request; all that may be known is in it.
 
         Raises:
-            ProposerError: No proposal could be made; asking again is the proposer's own business. An
-                attribute ``usage`` of the error tells what was consumed all the same.
+            ProposerError: No proposal could be made; asking again is the proposer's own business. Its
+                ``usage`` tells what was consumed all the same.
         """
         ...
 
