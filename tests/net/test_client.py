@@ -11,7 +11,7 @@ from gepa_framework.errors import TransportError
 from gepa_framework.net import FailureClass, HttpClient, HttpError
 
 CAP = 64 * 1024
-DEADLINE = 0.3
+DEADLINE = 0.6
 
 HOSTILE = {
     "bad_length": FailureClass.PROTOCOL,

@@ -68,7 +68,7 @@ def turn(params: dict[str, Any], turns: int, number: int) -> None:
         ask_everything()
     if SCENARIO == "slow":
         for _ in range(8):
-            time.sleep(0.1)
+            time.sleep(0.2)
             notify("item/reasoning/summaryTextDelta", **thread, delta="hm")
     if SCENARIO in {"silent", "ignores_interrupt"}:
         return

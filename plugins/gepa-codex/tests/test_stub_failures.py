@@ -164,7 +164,7 @@ def test_a_silent_turn_is_interrupted_and_the_server_kept(propose, stub):
 
 
 def test_signs_of_life_keep_a_slow_turn_going(propose):
-    assert propose("slow", message_stall_timeout_seconds=0.5, attempts=1).rationale == "because"
+    assert propose("slow", message_stall_timeout_seconds=1.2, attempts=1).rationale == "because"
 
 
 def test_a_turn_that_takes_too_long_is_interrupted(propose, stub):

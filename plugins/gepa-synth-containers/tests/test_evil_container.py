@@ -22,7 +22,7 @@ FAILURES = {
     "empty": ("contract", "contract", False, None, "must be an object"),
     "failed": ("container", "env_crash", True, None, "env crashed"),
     "failed_and_scored": ("container", "rollout_failed", False, None, "out of memory"),
-    "hang": ("timeout", "timeout", True, None, "no whole answer within 0.3 s"),
+    "hang": ("timeout", "timeout", True, None, "no whole answer within 1 s"),
     "html": ("container", "http_500", True, 500, "<html>Internal Server Error</html>"),
     "huge": ("contract", "too_large", False, None, "larger than 100000 bytes"),
     "long_code": ("container", "c" * 80, False, None, "no detail given"),
@@ -42,7 +42,7 @@ FAILURES = {
     "wrong_rollout": ("contract", "wrong_rollout", False, None, "another"),
 }
 COSTS = {"failed_and_scored": 2, "busy": 0, "unavailable": 0}
-LIMITS = {"timeout_seconds": 0.3, "max_body_bytes": 100_000}
+LIMITS = {"timeout_seconds": 1.0, "max_body_bytes": 100_000}
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_a_bad_answer_is_a_typed_failure_and_the_next_rollout_works(run, ask, ho
     async def scenario(transport):
         started = time.monotonic()
         failure = await transport.rollout(ask(how))
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < 10
         assert (failure.kind, failure.code, failure.retryable) == (kind, code, retryable)
         assert failure.http_status == status
         assert words in failure.message
