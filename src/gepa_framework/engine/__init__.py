@@ -17,11 +17,20 @@ from gepa_framework.engine.effects import (
     Tick,
 )
 from gepa_framework.engine.machine import Machine, Status, Step
-from gepa_framework.engine.plan import ComponentRule, FailedRollouts, Limits, Plan
+from gepa_framework.engine.plan import (
+    Accepting,
+    ComponentRule,
+    FailedRollouts,
+    Limits,
+    Plan,
+    Sampling,
+    Selecting,
+)
 from gepa_framework.engine.proposing import request_fields
 from gepa_framework.engine.run import HeldoutScore, Run
 
 __all__ = [
+    "Accepting",
     "Cancel",
     "Command",
     "Completed",
@@ -40,6 +49,8 @@ __all__ = [
     "Propose",
     "Rollout",
     "Run",
+    "Sampling",
+    "Selecting",
     "Status",
     "Step",
     "Tick",
