@@ -4,6 +4,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "gepa/errors.hpp"
+
 namespace py = pybind11;
 
 namespace gepa::bindings {
@@ -53,6 +55,14 @@ bool is_row_of_doubles(const py::buffer_info& buffer) {
          (buffer.shape[0] < 2 || buffer.strides[0] == py::ssize_t{sizeof(double)});
 }
 
+/// Of a table with no columns there is nothing to read.
+bool is_table_of_doubles(const py::buffer_info& buffer, std::size_t columns) {
+  return buffer.ndim == 2 && buffer.item_type_is_equivalent_to<double>() &&
+         static_cast<std::size_t>(buffer.shape[1]) == columns &&
+         buffer.strides[1] == py::ssize_t{sizeof(double)} &&
+         buffer.strides[0] == buffer.shape[1] * py::ssize_t{sizeof(double)};
+}
+
 }  // namespace
 
 Doubles::Doubles(const py::object& source, const char* name) {
@@ -69,6 +79,45 @@ Doubles::Doubles(const py::object& source, const char* name) {
     copy_.push_back(to_double(name, i, PyTuple_GET_ITEM(items.ptr(), static_cast<py::ssize_t>(i))));
   }
   span_ = copy_;
+}
+
+Matrix::Matrix(const py::object& source, std::size_t columns, const char* name) {
+  if (PyObject_CheckBuffer(source.ptr()) && !is_text(source.ptr())) {
+    buffer_ = py::reinterpret_borrow<py::buffer>(source).request();
+    if (is_table_of_doubles(buffer_, columns)) {
+      scores_.values = {static_cast<const double*>(buffer_.ptr),
+                        static_cast<std::size_t>(buffer_.size)};
+      return;
+    }
+    throw py::type_error(std::string(name) + " must be a contiguous buffer of doubles with " +
+                         std::to_string(columns) + " columns, or a sequence of rows");
+  }
+  copy(source, columns, name);
+  scores_ = {values_, reported_};
+}
+
+void Matrix::copy(const py::object& source, std::size_t columns, const char* name) {
+  const py::tuple rows = items_of(source, name);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const std::string at = std::string(name) + "[" + std::to_string(i) + "]";
+    const py::tuple row = items_of(rows[i], at.c_str());
+    if (row.size() != columns) {
+      throw ScoreError(at + " must have " + std::to_string(columns) + " values, not " +
+                           std::to_string(row.size()),
+                       std::nullopt, static_cast<std::int64_t>(i));
+    }
+    for (std::size_t j = 0; j < columns; ++j) {
+      const bool reported = !row[j].is_none();
+      values_.push_back(reported ? to_double(at.c_str(), j, row[j]) : 0.0);
+      reported_.push_back(reported ? 1 : 0);
+    }
+  }
+}
+
+std::vector<Direction> directions(const std::vector<std::string>& names) {
+  std::vector<Direction> found;
+  for (const std::string& name : names) found.push_back(direction(name));
+  return found;
 }
 
 std::vector<std::int64_t> integers(const py::object& source, const char* name) {

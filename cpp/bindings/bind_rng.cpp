@@ -48,6 +48,34 @@ constexpr auto kMinibatchDoc =
     "Raises:\n"
     "    ValueError: rows or size is 0.\n";
 
+constexpr auto kOrderedDoc =
+    "Minibatch number `index` with the rows in their own order in every epoch.\n\n"
+    "Raises:\n"
+    "    ValueError: rows or size is 0.\n";
+
+constexpr auto kStratifiedDoc =
+    "Minibatch number `index` with the rows of each stratum spread evenly over each epoch.\n\n"
+    "So a batch has of each stratum about its share of all rows. Otherwise as `minibatch`.\n\n"
+    "Args:\n"
+    "    seed: the run's seed.\n"
+    "    index: the number of the minibatch.\n"
+    "    strata: for each row the number of its stratum, any integer.\n"
+    "    size: the rows of a minibatch.\n\n"
+    "Raises:\n"
+    "    ValueError: there are no rows, or size is 0.\n";
+
+constexpr auto kFailureWeightedDoc =
+    "Minibatch number `index` with rows that are still missed drawn more often.\n\n"
+    "Drawn without replacement in proportion to floor + (1 - floor) * miss.\n\n"
+    "Args:\n"
+    "    seed: the run's seed.\n"
+    "    index: the number of the minibatch.\n"
+    "    misses: for each row how much it is missed, from 0 to 1, as `Frontier.misses` gives it.\n"
+    "    size: the rows of a minibatch.\n"
+    "    floor: the weight of a row that is not missed at all, above 0 and at most 1.\n\n"
+    "Raises:\n"
+    "    ValueError: there are no rows, size is 0, or a miss or the floor is out of range.\n";
+
 py::tuple block(const PhiloxCounter& counter, const PhiloxKey& key) {
   const PhiloxCounter words = philox4x32(counter, key);
   return py::make_tuple(words[0], words[1], words[2], words[3]);
@@ -60,6 +88,25 @@ void bind_streams(py::module_& module) {
   module.attr("STREAM_PROPOSAL") = number(Stream::proposal);
   module.attr("STREAM_TIES") = number(Stream::ties);
   module.attr("STREAM_MERGE") = number(Stream::merge);
+}
+
+void bind_minibatches(py::module_& module) {
+  module.def("ordered_minibatch", &ordered_minibatch, py::arg("index"), py::arg("rows"),
+             py::arg("size"), kOrderedDoc);
+  module.def(
+      "stratified_minibatch",
+      [](std::uint64_t seed, std::uint64_t at, const IndicesLike& strata, std::uint32_t size) {
+        return stratified_minibatch(seed, at, integers(strata, "strata"), size);
+      },
+      py::arg("seed"), py::arg("index"), py::arg("strata"), py::arg("size"), kStratifiedDoc);
+  module.def(
+      "failure_weighted_minibatch",
+      [](std::uint64_t seed, std::uint64_t at, const NumbersLike& misses, std::uint32_t size,
+         double floor) {
+        return failure_weighted_minibatch(seed, at, Doubles(misses, "misses").span(), size, floor);
+      },
+      py::arg("seed"), py::arg("index"), py::arg("misses"), py::arg("size"), py::kw_only(),
+      py::arg("floor") = 0.1, kFailureWeightedDoc);
 }
 
 }  // namespace
@@ -83,6 +130,7 @@ void bind_rng(py::module_& module) {
       .def_static("block", &block, py::arg("counter"), py::arg("key"), kBlockDoc);
   module.def("minibatch", &minibatch, py::arg("seed"), py::arg("index"), py::arg("rows"),
              py::arg("size"), kMinibatchDoc);
+  bind_minibatches(module);
 }
 
 }  // namespace gepa::bindings

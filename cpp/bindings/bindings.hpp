@@ -6,6 +6,7 @@ namespace gepa::bindings {
 
 void bind_acceptance(pybind11::module_& module);
 void bind_frontier(pybind11::module_& module);
+void bind_merge(pybind11::module_& module);
 void bind_rng(pybind11::module_& module);
 
 }  // namespace gepa::bindings

@@ -3,6 +3,7 @@
 
 #include "bindings.hpp"
 #include "gepa/errors.hpp"
+#include "gepa/snapshot.hpp"
 
 namespace py = pybind11;
 
@@ -15,6 +16,8 @@ constexpr auto kScoreErrorDoc =
     "    candidate: the index that the refused candidate would have had; None outside of a "
     "frontier.\n"
     "    row: the row at fault; None when the scores as a whole are.\n";
+
+constexpr auto kSnapshotErrorDoc = "Bytes that are no snapshot of this version, or were damaged.";
 
 PYBIND11_CONSTINIT py::gil_safe_call_once_and_store<py::object> score_error_storage;
 
@@ -45,6 +48,12 @@ void bind_score_error(const py::module_& module) {
   });
 }
 
+void bind_snapshot_error(py::module_& module) {
+  auto& type =
+      py::register_local_exception<gepa::SnapshotError>(module, "SnapshotError", PyExc_ValueError);
+  type.attr("__doc__") = kSnapshotErrorDoc;
+}
+
 }  // namespace
 
 PYBIND11_MODULE(_core, module) {
@@ -53,7 +62,9 @@ PYBIND11_MODULE(_core, module) {
       "Knows scores and numbers, never text. Every result is a pure function of what was handed "
       "over.";
   bind_score_error(module);
+  bind_snapshot_error(module);
   gepa::bindings::bind_rng(module);
   gepa::bindings::bind_frontier(module);
   gepa::bindings::bind_acceptance(module);
+  gepa::bindings::bind_merge(module);
 }

@@ -14,7 +14,7 @@ namespace {
 
 Decision judge(std::string_view rule, const std::vector<double>& before,
                const std::vector<double>& after, double margin = 0.0) {
-  return gepa::accept(rule, before, after, margin);
+  return gepa::accept(rule, before, after, {.margin = margin});
 }
 
 }  // namespace

@@ -47,15 +47,18 @@ TEST_CASE("current best draws nothing") {
 TEST_CASE("an unknown rule is refused with the known ones") {
   Rng rng(9, Stream::selection, 0);
   CHECK_THROWS_WITH((void)gepa::select(three_to_one(), "paretto", rng),
-                    "unknown selection rule 'paretto'; known: 'pareto', 'current_best'");
+                    "unknown selection rule 'paretto'; known: 'pareto', 'current_best', "
+                    "'epsilon_greedy', 'top_k_pareto', 'pareto_unpruned', 'batch_lexicase'");
 }
 
 TEST_CASE("options out of range and empty frontiers are refused") {
   const Frontier frontier = three_to_one();
   Rng rng(9, Stream::selection, 0);
   const double nan = std::numeric_limits<double>::quiet_NaN();
-  CHECK_THROWS_AS((void)gepa::select(frontier, "pareto", rng, {1.5, 5}), std::invalid_argument);
-  CHECK_THROWS_AS((void)gepa::select(frontier, "pareto", rng, {nan, 5}), std::invalid_argument);
-  CHECK_THROWS_AS((void)gepa::select(frontier, "pareto", rng, {0.1, 0}), std::invalid_argument);
+  CHECK_THROWS_AS((void)gepa::select(frontier, "pareto", rng, {.epsilon = 1.5}),
+                  std::invalid_argument);
+  CHECK_THROWS_AS((void)gepa::select(frontier, "pareto", rng, {.epsilon = nan}),
+                  std::invalid_argument);
+  CHECK_THROWS_AS((void)gepa::select(frontier, "pareto", rng, {.k = 0}), std::invalid_argument);
   CHECK_THROWS_AS((void)gepa::select(Frontier(1), "pareto", rng), std::invalid_argument);
 }

@@ -105,7 +105,15 @@ def test_the_record_holds_everything_in_the_shape_of_the_text(parse):
     assert record["stoppers"] == [{"use": "deadline", "seconds": 4.0}]
     assert record["listeners"] == [{"use": "jsonl", "on_error": "warn"}]
     assert record["executor"] is None
-    assert record["selection"] == {"strategy": "current_best"}
+    assert record["selection"] == {
+        "strategy": "current_best",
+        "epsilon": 0.1,
+        "k": 5,
+        "best_floor": 0.0,
+        "batch": 10,
+        "frontier": "instance",
+    }
+    assert record["gepa"]["frontier_type"] is None
     assert record["gepa"]["task_pools"]["pareto"] == [0, 1]
     assert record["gepa"]["pipeline"]["workers"] == {"propose": 1, "rollout": 8, "evaluate": 1}
     assert record["dataset"]["heldout"] == [10, 11]
@@ -127,3 +135,18 @@ def test_the_record_is_json(parse):
 
 def test_equal_texts_give_equal_records(parse):
     assert parse("[gepa]\nminibatch_size = 8").resolved == parse("[run]\nseed = 0").resolved
+
+
+def test_a_rule_has_one_record_however_it_is_spelled(parse):
+    objectives = "[gepa]\nobjective_keys = ['a', 'b']\n"
+    older = (
+        "candidate_selector = {name = 'top_k_pareto', k = 4}\nfrontier_type = 'per_objective'\n"
+        "objective_directions = {a = 'higher_is_better', b = 'lower_is_better'}\n"
+        "batch_sampler = 'sequential_epoch'\nacceptance_criterion = 'improvement_or_equal'\n"
+    )
+    current = (
+        "objective_directions = {b = 'minimize'}\nbatch_sampler = {name = 'ordered_epoch'}\n"
+        "[selection]\nstrategy = 'top_k_pareto'\nk = 4\nfrontier = 'objective'\n"
+        "[acceptance]\nrule = 'improvement_or_equal'"
+    )
+    assert parse(objectives + older).resolved == parse(objectives + current).resolved

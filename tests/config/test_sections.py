@@ -3,9 +3,12 @@ from __future__ import annotations
 import attrs
 import pytest
 
-from gepa_framework.config.sections import GepaSection, PipelineTable
+from gepa_framework.config.sections import AcceptanceSection, GepaSection, PipelineTable, SelectionSection
 
 POSITIVE = (
+    "acceptance.max_rows",
+    "selection.k",
+    "selection.batch",
     *(f"gepa.max_{what}" for what in ("generations", "total_rollouts", "train_rollouts", "heldout_rollouts")),
     *(f"gepa.max_{what}" for what in ("time_seconds", "prompt_tokens", "completion_tokens", "total_tokens")),
     *(f"gepa.max_{what}" for what in ("consecutive_proposer_failures", "rollout_attempts")),
@@ -42,6 +45,12 @@ NOT_NEGATIVE = (
 )
 FINITE = (
     "acceptance.margin",
+    "acceptance.confidence",
+    "acceptance.power",
+    "acceptance.win_rate",
+    "selection.epsilon",
+    "selection.best_floor",
+    "gepa.batch_sampler.floor",
     "gepa.max_cost_usd",
     "gepa.max_time_seconds",
     "gepa.perfect_score",
@@ -61,7 +70,8 @@ ONE_OF = {
     "gepa.pipeline.mode": "sync_serial, async_pipelined, flash_evolve",
     "gepa.pipeline.staleness_policy": "full, guarded, reflective",
     "gepa.objective_directions.x": "maximize, higher_is_better, minimize, lower_is_better",
-    "acceptance.rule": "strict_improvement, improvement_or_equal",
+    "acceptance.rule": "strict_improvement, improvement_or_equal, paired, sequential",
+    "selection.frontier": "instance, objective, hybrid, cartesian",
     "policy.policy_type": "dag, react, codex",
     "policy.api_family": "chat_completions, responses",
     "policy.disable_reasoning": "auto, on, off",
@@ -89,6 +99,49 @@ def test_what_must_not_be_negative_is_not(lines_of, path):
 @pytest.mark.parametrize("value", ["nan", "inf", "-inf"])
 def test_numbers_are_finite(lines_of, path, value):
     assert lines_of(sets=[f"{path}={value}"]) == [f"--set {path}: {path}: must be finite: {value}"]
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("selection.epsilon", "-0.1", "must be between 0 and 1: -0.1"),
+        ("selection.epsilon", "1.1", "must be between 0 and 1: 1.1"),
+        ("selection.best_floor", "-0.5", "must be >= 0: -0.5"),
+        ("selection.best_floor", "1.0", "must be < 1: 1.0"),
+        ("selection.k", "4294967296", "must be between 0 and 2**32 - 1: 4294967296"),
+        ("selection.batch", "4294967296", "must be between 0 and 2**32 - 1: 4294967296"),
+        ("gepa.candidate_selector.k", "4294967296", "must be between 0 and 2**32 - 1: 4294967296"),
+        ("acceptance.confidence", "0.5", "must be > 0.5 and < 1: 0.5"),
+        ("acceptance.confidence", "1.0", "must be > 0.5 and < 1: 1.0"),
+        ("acceptance.power", "0.0", "must be > 0 and < 1: 0.0"),
+        ("acceptance.power", "1.0", "must be > 0 and < 1: 1.0"),
+        ("acceptance.win_rate", "0.5", "must be > 0.5 and < 1: 0.5"),
+        ("acceptance.win_rate", "1.0", "must be > 0.5 and < 1: 1.0"),
+        ("gepa.batch_sampler.floor", "0.0", "must be > 0: 0.0"),
+        ("gepa.batch_sampler.floor", "1.1", "must be between 0 and 1: 1.1"),
+        ("gepa.batch_sampler.field", "a..b", "must be one key or several joined by dots"),
+        ("gepa.batch_sampler.field", "''", "must be one key or several joined by dots"),
+    ],
+)
+def test_the_numbers_of_rules_have_bounds(lines_of, path, value, message):
+    assert lines_of(sets=[f"{path}={value}"]) == [f"--set {path}: {path}: {message}"]
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("selection.epsilon", "1.0"),
+        ("selection.best_floor", "0.99"),
+        ("selection.k", "4294967295"),
+        ("acceptance.confidence", "0.51"),
+        ("acceptance.power", "0.01"),
+        ("acceptance.win_rate", "0.51"),
+        ("gepa.batch_sampler.floor", "1.0"),
+        ("gepa.batch_sampler.field", "level"),
+    ],
+)
+def test_the_numbers_of_rules_reach_their_bounds(lines_of, path, value):
+    assert lines_of(sets=[f"{path}={value}"]) == []
 
 
 @pytest.mark.parametrize(("path", "names"), ONE_OF.items())
@@ -243,6 +296,7 @@ def test_the_defaults_are_those_that_are_documented(parse):
         "strict_improvement",
         0.0,
     )
+    assert (config.selection, config.acceptance) == (SelectionSection(), AcceptanceSection())
     assert (config.seed_candidate, dict(config.policy), config.executor) == (None, {}, None)
     assert (config.stoppers, config.listeners) == ((), ())
 

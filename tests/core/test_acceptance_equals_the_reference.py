@@ -3,9 +3,10 @@ from __future__ import annotations
 from array import array
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.reference.acceptance import accepts, exact_sum
+from tests.reference.cases import examples
 
 from gepa_framework._core import ScoreError, accept
 
@@ -14,7 +15,7 @@ SCORES = st.sampled_from([0.0, 0.1, 0.2, 0.3, 1 / 3, 0.7, 1.0]) | st.floats(-1e3
 PAIRS = st.lists(st.tuples(SCORES, SCORES), min_size=1, max_size=12)
 
 
-@settings(max_examples=500, deadline=None)
+@examples(500)
 @given(PAIRS, st.sampled_from(RULES))
 def test_a_decision_is_the_references(pairs, rule):
     before, after = map(list, zip(*pairs, strict=True))
@@ -25,7 +26,7 @@ def test_a_decision_is_the_references(pairs, rule):
     assert decision.delta == decision.after_sum - decision.before_sum
 
 
-@settings(deadline=None)
+@examples(100)
 @given(st.permutations([0.1, 0.2, 0.3, 0.7, 1 / 3]), st.sampled_from(RULES))
 def test_rearranged_scores_tie(after, rule):
     decision = accept(rule, [0.1, 0.2, 0.3, 0.7, 1 / 3], after)

@@ -14,6 +14,7 @@ from gepa_framework._core import (
     Rng,
     ScoreError,
     accept,
+    choose,
     select,
 )
 
@@ -112,3 +113,82 @@ def test_acceptance_is_the_references(case, rule):
             accept(rule, before, after)
     else:
         assert accept(rule, before, after).accepted is case[rule]
+
+
+@each_frontier_case
+def test_top_k_weights_are_the_references_where_ties_leave_no_choice(case):
+    frontier = frontier_of(case)
+    if case["expect"]["tie_order_invariant"]:
+        assert_top_weights(frontier, case["expect"])
+
+
+def assert_top_weights(frontier, expect):
+    for k, weights in expect["topk_weights"].items():
+        assert frontier.weights("top_k_pareto", k=int(k)) == sorted(map(tuple, weights or []))
+
+
+KINDS = ["instance", "objective", "hybrid", "cartesian"]
+
+
+def frontier_of_kind(case, kind):
+    """Every objective that some candidate reports is one of the frontier, by name."""
+    rows = [row for candidate in case["objective_scores"] for row in candidate]
+    names = sorted({name for row in rows for name in row})
+    frontier = Frontier(len(case["scores"][0]), kind, ["maximize"] * len(names))
+    for scores, objectives in zip(case["scores"], case["objective_scores"], strict=True):
+        frontier.add(scores, objectives=[[row.get(name) for name in names] for row in objectives])
+    return frontier, names
+
+
+def name_of(frontier, names, cell):
+    """Name a cell as the reference does."""
+    instance, objective = frontier.key(cell)
+    if frontier.kind == "cartesian":
+        return ("cartesian", instance, names[objective])
+    if frontier.kind == "objective":
+        return names[objective]
+    if frontier.kind == "hybrid":
+        return ("val_id", instance) if objective is None else ("objective", names[objective])
+    return instance
+
+
+def as_key(name):
+    return tuple(name) if isinstance(name, list) else name
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("case", cases("frontier_type_cases"))
+def test_fronts_of_every_kind_are_the_references(case, kind):
+    frontier, names = frontier_of_kind(case, kind)
+    expect = case["expect"][kind]
+    for key, fronts in (("fronts", frontier.fronts()), ("reduced_fronts", frontier.reduced_fronts())):
+        if key == "fronts" or expect["tie_order_invariant"]:
+            found = {name_of(frontier, names, cell): members for cell, members in fronts}
+            assert found == {as_key(name): sorted(members) for name, members in expect[key]}
+    if expect["tie_order_invariant"]:
+        assert frontier.survivors() == sorted(expect["dominators"])
+        assert frontier.weights() == sorted(map(tuple, expect["pareto_weights"]))
+        assert_top_weights(frontier, expect)
+    else:
+        assert_covering_and_irredundant(frontier)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("case", cases("frontier_type_cases"))
+def test_objective_means_and_bests_are_the_references(case, kind):
+    frontier, names = frontier_of_kind(case, kind)
+    expect = case["expect"][kind]
+    assert frontier.best() == expect["best_idx_eval_policy"]
+    for objective, name in enumerate(names):
+        means = [frontier.objective_mean(i, objective) for i in range(len(frontier))]
+        assert means == [row.get(name) for row in expect["objective_means"]]
+        assert means[frontier.best_of(objective)] == expect["objective_best"][name]
+
+
+@pytest.mark.parametrize("case", cases("selection_strategy_cases"))
+def test_the_choice_among_proposals_is_the_references(case):
+    decisions = [accept(case["criterion"], each["before"], each["after"]) for each in case["proposals"]]
+    assert choose("all", decisions) == case["all"]
+    assert choose("best", decisions) == case["best"]
+    for k in (1, 2, 10):
+        assert choose("top_k", decisions, k=k) == case[f"top{k}"]

@@ -2,95 +2,99 @@ from __future__ import annotations
 
 from array import array
 
-from hypothesis import given, settings
+import pytest
+from hypothesis import given
 from hypothesis import strategies as st
-from tests.reference.frontier import ReferenceFrontier
+from tests.reference.cases import FREE, KINDS, examples, histories, replayed
 
 from gepa_framework._core import Frontier
 
-GRADES = st.sampled_from([0.0, 0.25, 0.5, 1.0])
-BINARY = st.sampled_from([0.0, 1.0])
-FREE = st.floats(-1e6, 1e6, allow_nan=False)
+ALL = histories(kinds=KINDS, instances=6)
 
 
-@st.composite
-def pools(draw):
-    """Candidates as (scores, instances or None), on up to nine instances."""
-    instances = draw(st.integers(1, 9))
-    score = draw(st.sampled_from([BINARY, GRADES, FREE]))
-    row = st.lists(score, min_size=instances, max_size=instances)
-    some = st.lists(st.integers(0, instances - 1), min_size=1, unique=True)
-    full = row.map(lambda scores: (scores, None))
-    partial = st.tuples(row, some).map(lambda pair: (pair[0][: len(pair[1])], pair[1]))
-    return instances, draw(st.lists(draw(st.sampled_from([full, full | partial])), min_size=1, max_size=12))
+@examples(400)
+@given(histories() | ALL)
+def test_every_step_reports_what_the_reference_does(history):
+    for report, expected in replayed(history)[2]:
+        assert report == expected
 
 
-def build(pool):
-    instances, candidates = pool
-    frontier, reference = Frontier(instances), ReferenceFrontier(instances)
-    for scores, covered in candidates:
-        frontier.add(scores, covered)
-        reference.add(scores, covered)
-    return frontier, reference
-
-
-@settings(max_examples=300, deadline=None)
-@given(pools())
-def test_every_add_reports_what_the_reference_does(pool):
-    instances, candidates = pool
-    frontier, reference = Frontier(instances), ReferenceFrontier(instances)
-    for scores, covered in candidates:
-        report = frontier.add(scores, covered)
-        candidate, improved, tied = reference.add(scores, covered)
-        assert (report.candidate, report.improved, report.tied) == (candidate, improved, tied)
-
-
-@settings(max_examples=300, deadline=None)
-@given(pools())
-def test_fronts_and_their_members_are_the_references(pool):
-    frontier, reference = build(pool)
+@examples(300)
+@given(histories() | ALL)
+def test_fronts_and_their_members_are_the_references(history):
+    frontier, reference, _ = replayed(history)
     assert frontier.fronts() == list(reference.fronts().items())
-    for instance in range(frontier.instances):
-        assert frontier.members(instance) == reference.members(instance)
-        assert frontier.cell_best(instance) == reference.cell_best(instance)
+    for cell in range(frontier.cells):
+        assert frontier.members(cell) == reference.members(cell)
+        assert frontier.cell_best(cell) == as_given(reference, frontier.key(cell), reference.cell_best(cell))
 
 
-@settings(max_examples=300, deadline=None)
-@given(pools())
-def test_totals_means_and_the_best_are_the_references(pool):
-    frontier, reference = build(pool)
+def as_given(reference, key, value):
+    return value if value is None or key[1] is None else value * reference.signs[key[1]]
+
+
+@examples(300)
+@given(histories() | ALL)
+def test_totals_means_and_the_best_are_the_references(history):
+    frontier, reference, _ = replayed(history)
     assert frontier.best() == reference.best()
     for i, row in enumerate(reference.rows):
         assert frontier.total(i) == reference.total(i)
         assert frontier.mean(i) == reference.mean(i)
         assert frontier.coverage(i) == reference.coverage(i)
+        assert frontier.covered(i) == sorted(row)
+        assert list(frontier.scores(i)) == [row[j] for j in sorted(row)]
         assert [frontier.score(i, j) for j in range(frontier.instances)] == [
             row.get(j) for j in range(frontier.instances)
         ]
 
 
-@settings(max_examples=600, deadline=None)
-@given(pools())
-def test_the_reduction_is_the_references_restart_loop(pool):
-    frontier, reference = build(pool)
+@examples(300)
+@given(ALL)
+def test_objectives_are_the_references(history):
+    frontier, reference, _ = replayed(history)
+    for objective, sign in enumerate(reference.signs):
+        assert frontier.best_of(objective) == reference.best_of(objective)
+        for i, values in enumerate(reference.objectives):
+            mean = reference.objective_mean(i, objective)
+            assert frontier.objective_mean(i, objective) == (None if mean is None else sign * mean)
+            for instance in range(frontier.instances):
+                value = values.get((instance, objective))
+                expected = None if value is None else sign * value
+                assert frontier.objective_score(i, instance, objective) == expected
+
+
+@examples(600)
+@given(histories() | ALL)
+def test_the_reduction_is_the_references_restart_loop(history):
+    frontier, reference, _ = replayed(history)
     assert frontier.survivors() == reference.survivors()
     assert frontier.reduced_fronts() == list(reference.reduced_fronts().items())
     assert frontier.weights() == reference.weights()
 
 
-@settings(max_examples=200, deadline=None)
-@given(pools())
-def test_the_reduction_does_not_depend_on_when_it_was_asked_for(pool):
-    instances, candidates = pool
-    asked_often, asked_once = Frontier(instances), Frontier(instances)
-    for scores, covered in candidates:
-        asked_often.add(scores, covered)
+@examples(300)
+@given(histories() | ALL)
+def test_the_reduction_does_not_depend_on_when_it_was_asked_for(history):
+    kind, count, directions, done = history
+    asked_often = Frontier(count, kind, directions)
+    for candidate, *scores in done:
+        asked_often.add(*scores) if candidate is None else asked_often.extend(candidate, *scores)
         asked_often.weights()
-        asked_once.add(scores, covered)
-    assert asked_often.weights() == asked_once.weights()
+    assert asked_often.weights() == replayed(history)[0].weights()
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
+@given(ALL)
+def test_misses_are_of_the_survivors(history):
+    frontier, reference, _ = replayed(history)
+    rows = [reference.rows[i] for i in reference.survivors()]
+    for instance, miss in enumerate(frontier.misses(0.5)):
+        scores = [row[instance] for row in rows if instance in row]
+        assert miss == (sum(score < 0.5 for score in scores) / len(scores) if scores else 1.0)
+
+
+@examples(200)
 @given(st.lists(FREE, min_size=1, max_size=30), st.randoms())
 def test_the_order_of_scores_changes_no_total(scores, random):
     shuffled = list(scores)
@@ -101,13 +105,57 @@ def test_the_order_of_scores_changes_no_total(scores, random):
     assert frontier.total(0) == frontier.total(1)
 
 
-@settings(max_examples=100, deadline=None)
-@given(pools())
-def test_buffers_and_sequences_give_the_same_frontier(pool):
-    instances, candidates = pool
-    of_lists, of_buffers = Frontier(instances), Frontier(instances)
-    for scores, covered in candidates:
-        of_lists.add(scores, covered)
-        of_buffers.add(memoryview(array("d", scores)), covered)
+@examples(100)
+@given(histories())
+def test_buffers_and_sequences_give_the_same_frontier(history):
+    _, count, _, done = history
+    of_lists, of_buffers = Frontier(count), Frontier(count)
+    for candidate, scores, covered, _ in done:
+        if candidate is None:
+            of_lists.add(scores, covered)
+            of_buffers.add(memoryview(array("d", scores)), covered)
     assert of_lists.fronts() == of_buffers.fronts()
     assert of_lists.weights() == of_buffers.weights()
+
+
+@pytest.mark.parametrize("kind", KINDS[1:])
+def test_objectives_in_a_buffer_are_read_in_place(kind):
+    of_lists, of_buffers = (Frontier(2, kind, ["maximize", "minimize"]) for _ in range(2))
+    flat = array("d", [0.5, 2, 0.25, 4])
+    of_buffers.add([1, 0], objectives=memoryview(flat).cast("B").cast("d", (2, 2)))
+    of_lists.add([1, 0], objectives=[[0.5, 2], [0.25, 4]])
+    assert of_lists.snapshot() == of_buffers.snapshot()
+
+
+@pytest.mark.parametrize(
+    ("kind", "keys"),
+    [
+        ("instance", [(0, None), (1, None)]),
+        ("objective", [(None, 0), (None, 1)]),
+        ("hybrid", [(0, None), (1, None), (None, 0), (None, 1)]),
+        ("cartesian", [(0, 0), (0, 1), (1, 0), (1, 1)]),
+    ],
+)
+def test_a_cell_knows_what_it_stands_for(kind, keys):
+    frontier = Frontier(2, kind, ["maximize", "minimize"])
+    assert [frontier.key(cell) for cell in range(frontier.cells)] == keys
+    assert frontier.directions == ["maximize", "minimize"]
+
+
+def test_scores_that_were_looked_at_stay_as_they_were():
+    frontier = Frontier(3)
+    frontier.add([0.5], [1])
+    seen = frontier.scores(0)
+    frontier.extend(0, [0.25, 0.75], [0, 2])
+    del frontier
+    assert seen.readonly
+    assert list(seen) == [0.5]
+
+
+def test_more_columns_than_16_bits_number_are_kept_apart():
+    frontier = Frontier(200_000)
+    far = [0, 65_535, 65_536, 131_072, 199_999]
+    frontier.add([1, 2, 3, 4, 5], far)
+    frontier.extend(0, [6], [70_000])
+    assert frontier.covered(0) == sorted([*far, 70_000])
+    assert [frontier.score(0, i) for i in (65_535, 65_536, 70_000, 131_071)] == [2, 3, 6, None]

@@ -145,8 +145,8 @@ def test_an_empty_frontier_answers_what_it_can():
 
 
 @pytest.mark.parametrize("kind", ["objective", "hybrid", "cartesian"])
-def test_kinds_to_come_are_refused_with_a_word(kind):
-    with pytest.raises(ValueError, match=f"'{kind}' arrives later"):
+def test_a_kind_that_needs_objectives_is_refused_without(kind):
+    with pytest.raises(ValueError, match=f"'{kind}' needs objectives; give a direction for each"):
         Frontier(1, kind)
 
 

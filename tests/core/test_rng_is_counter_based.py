@@ -3,9 +3,10 @@ from __future__ import annotations
 from itertools import islice
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.reference import philox
+from tests.reference.cases import examples
 
 from gepa_framework import _core
 from gepa_framework._core import Rng
@@ -32,27 +33,27 @@ def test_philox_gives_the_published_answers(counter, key, words):
     assert philox.block(counter, key) == words
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(LONG, WORD, LONG)
 def test_a_stream_is_the_references(seed, stream, index):
     rng = Rng(seed, stream, index)
     assert [rng.next_u32() for _ in range(9)] == list(islice(philox.words(seed, stream, index), 9))
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(LONG, st.integers(1, 2**32 - 1))
 def test_bounded_draws_are_the_references(seed, n):
     rng, words = Rng(seed, 1, 0), philox.words(seed, 1, 0)
     assert [rng.below(n) for _ in range(5)] == [philox.below(words, n) for _ in range(5)]
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(LONG, st.integers(0, 40))
 def test_shuffles_are_the_references(seed, n):
     assert Rng(seed, 1, 0).shuffle(n) == philox.shuffle(philox.words(seed, 1, 0), n)
 
 
-@settings(deadline=None)
+@examples(100)
 @given(LONG)
 def test_a_float_is_the_high_53_bits_of_two_words(seed):
     assert Rng(seed, 1, 0).uniform() == (Rng(seed, 1, 0).next_u64() >> 11) / 2**53
@@ -80,7 +81,7 @@ def test_bounded_draws_above_32_bits_stay_below_the_bound(n):
     assert all(rng.below(n) < n for _ in range(200))
 
 
-@settings(deadline=None)
+@examples(100)
 @given(st.lists(st.sampled_from([0, 0.0, 1, 2.5]), min_size=1).filter(any), LONG)
 def test_a_choice_never_falls_on_a_weight_of_zero(weights, seed):
     assert weights[Rng(seed, 1, 0).choice(weights)] > 0

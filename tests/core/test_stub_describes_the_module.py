@@ -68,7 +68,7 @@ def test_stub_and_module_have_the_same_names():
 @pytest.mark.parametrize("node", classes(), ids=lambda node: node.name)
 def test_stub_and_class_have_the_same_members(node):
     owner = getattr(_core, node.name)
-    constructor = {"__init__"} if owner in (_core.Decision, _core.AddReport) else set()
+    constructor = {"__init__"} if owner in (_core.Decision, _core.AddReport, _core.Merge) else set()
     assert set(stub_of(node.body)) == set(runtime_of(owner)) - constructor
 
 
@@ -95,7 +95,7 @@ def test_stream_constants_have_the_stubs_values():
             assert getattr(_core, node.target.id) == node.value.value
 
 
-@pytest.mark.parametrize("name", ["Rng", "Frontier", "AddReport", "Decision"])
+@pytest.mark.parametrize("name", ["Rng", "Frontier", "AddReport", "Decision", "Lineage", "Merge", "Merger"])
 def test_native_classes_are_final_as_the_stub_says(name):
     with pytest.raises(TypeError, match="not an acceptable base type"):
         type("Heir", (getattr(_core, name),), {})

@@ -3,7 +3,7 @@ from __future__ import annotations
 import attrs
 import pytest
 
-from gepa_framework.engine import Describe, LoadProgram, LoadRows, Propose, Rollout, Status
+from gepa_framework.engine import Accepting, Describe, LoadProgram, LoadRows, Propose, Rollout, Status
 from gepa_framework.types import Stage, digest
 
 _ITERATION = [
@@ -121,7 +121,7 @@ def test_the_frontier_event_names_the_cells_that_changed_hands(played):
 
 
 def test_a_child_that_ties_everywhere_shares_the_cells(toy):
-    plan = toy.plan(acceptance="improvement_or_equal", limits={"iterations": 1})
+    plan = toy.plan(accepting=Accepting("improvement_or_equal"), limits={"iterations": 1})
     world = toy.World(score=lambda command: 0.5)
     updated = toy.play(plan, world).of("frontier.updated")[-1]
     assert updated.improved == ()

@@ -3,7 +3,7 @@ from __future__ import annotations
 import attrs
 import pytest
 
-from gepa_framework.engine import ProposalFailure, Propose, Status
+from gepa_framework.engine import Accepting, ProposalFailure, Propose, Selecting, Status
 from gepa_framework.errors import RunFailedError
 from gepa_framework.types import FREE, Proposal, RolloutResult, Stage, Usage
 
@@ -116,7 +116,7 @@ def test_text_is_kept_byte_for_byte(toy, one):
 
 def test_a_text_that_is_in_the_pool_is_not_tried_again(toy):
     world = toy.World(propose=["0.5", "0.2"])
-    game = toy.play(toy.plan(limits={"iterations": 2}, selection="current_best"), world)
+    game = toy.play(toy.plan(limits={"iterations": 2}, selecting=Selecting("current_best")), world)
     skipped = game.of("candidate.duplicate_skipped")
     assert [(body.candidate_id, body.iteration) for body in skipped] == [(game.run.seed.id, 2)]
     assert len(world.rollouts(Stage.CHILD)) == 2
@@ -143,12 +143,14 @@ def test_a_child_that_is_not_better_is_rejected_and_not_scored_in_full(toy, one,
 
 
 def test_a_margin_is_asked_for_on_top(toy, one):
-    assert one(toy.World(propose=["0.3"]), acceptance_margin=0.09).of("candidate.accepted")
-    assert one(toy.World(propose=["0.3"]), acceptance_margin=0.11).of("candidate.rejected")
+    assert one(toy.World(propose=["0.3"]), accepting=Accepting(margin=0.09)).of("candidate.accepted")
+    assert one(toy.World(propose=["0.3"]), accepting=Accepting(margin=0.11)).of("candidate.rejected")
 
 
 def test_improvement_or_equal_lets_a_tie_in(toy, one):
-    assert one(toy.World(propose=["0.20"]), acceptance="improvement_or_equal").of("candidate.accepted")
+    assert one(toy.World(propose=["0.20"]), accepting=Accepting("improvement_or_equal")).of(
+        "candidate.accepted"
+    )
 
 
 def test_a_child_of_which_nothing_was_scored_is_rejected_with_the_cause(toy, one):

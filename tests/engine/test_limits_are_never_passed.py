@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gepa_framework.engine import FailedRollouts, Limits, ProposalFailure, Rollout, Status
+from gepa_framework.engine import FailedRollouts, Limits, ProposalFailure, Rollout, Selecting, Status
 from gepa_framework.errors import BudgetExceededError
 from gepa_framework.types import Stage, StopReason, Usage
 
@@ -136,7 +136,7 @@ def test_stoppers_see_the_run_as_it_stands_between_iterations(toy):
             views.append(view)
 
     world = toy.World(propose=["0.4", "0.1", "0.15"], usage=Usage(1, 1, 2, 0.25))
-    game = toy.play(toy.plan(selection="current_best"), world, [Watch()])
+    game = toy.play(toy.plan(selecting=Selecting("current_best")), world, [Watch()])
     assert [view.iteration for view in views] == [0, 1, 2]
     assert [view.rollouts for view in views] == [4, 12, 16]
     assert [view.candidates for view in views] == [1, 2, 2]
@@ -181,7 +181,7 @@ def test_no_run_whatever_happens_passes_its_rollouts(
         minibatch_size=size,
         failed_rollouts=policy,
         failure_tolerance=1.0,
-        selection="pareto",
+        selecting=Selecting("pareto"),
         limits={"train_rollouts": limit, "iterations": 40},
     )
     turn = iter(range(10**6))

@@ -3,7 +3,7 @@ from __future__ import annotations
 import attrs
 import pytest
 
-from gepa_framework.engine import Propose, request_fields
+from gepa_framework.engine import Propose, Selecting, request_fields
 from gepa_framework.types import RolloutResult, Stage, canonical_json, digest
 
 
@@ -77,7 +77,7 @@ def test_rejected_attempts_are_bounded_and_the_latest_are_kept(toy, remember):
 
 
 def test_attempts_from_one_parent_are_not_told_to_another(toy):
-    plan = toy.plan(selection="current_best", limits={"iterations": 3})
+    plan = toy.plan(selecting=Selecting("current_best"), limits={"iterations": 3})
     game = toy.play(plan, toy.World(propose=["0.1", "0.5", "0.6"]))
     last = requests(game)[-1]
     assert last.parent.components["prompt"] == "0.5"
@@ -111,7 +111,7 @@ def test_what_is_asked_does_not_depend_on_ids_or_on_the_raw_program(toy):
 
 @pytest.mark.parametrize("rule", ["pareto", "current_best"])
 def test_every_rule_selects_parents_from_the_pool(toy, rule):
-    game = toy.play(toy.plan(selection=rule, limits={"iterations": 5}))
+    game = toy.play(toy.plan(selecting=Selecting(rule), limits={"iterations": 5}))
     members = {member.candidate.id for member in game.run.pool.members}
     assert {body.parent_id for body in game.of("iteration.started")} <= members
     assert {body.rule for body in game.of("iteration.started")} == {rule}

@@ -3,7 +3,7 @@ from __future__ import annotations
 import attrs
 import pytest
 
-from gepa_framework.engine import ComponentRule, Status
+from gepa_framework.engine import ComponentRule, Selecting, Status
 from gepa_framework.engine.setup import resolve_targets, seed_texts
 from gepa_framework.errors import ConfigError
 from gepa_framework.types import ComponentSpec, Program, RowsRequest, Stage, TaskRow
@@ -167,7 +167,7 @@ def test_components_take_turns_with_each_parent(toy):
     plan = toy.plan(
         target_modules=("writer", "judge"),
         component_rule=ComponentRule.ROUND_ROBIN,
-        selection="current_best",
+        selecting=Selecting("current_best"),
         limits={"iterations": 6},
     )
 

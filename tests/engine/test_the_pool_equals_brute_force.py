@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gepa_framework.engine import Selecting
 from gepa_framework.engine.pool import Member, Pool
 from gepa_framework.types import Candidate, RejectedAttempt
 
@@ -83,13 +84,15 @@ def test_survivors_still_cover_every_cell(table):
 def test_pareto_selects_survivors_only(table, iteration):
     for pool, _, _ in filled(table):
         survivors = pool.names(pool.frontier.survivors())
-        assert pool.select("pareto", iteration).candidate.id in survivors
+        assert pool.select(Selecting("pareto"), iteration).candidate.id in survivors
 
 
 def test_selection_depends_on_seed_and_iteration_alone():
     (*_, (pool, _, _)) = filled([[0.0, 1.0, 0.5], [1.0, 0.0, 0.5], [0.5, 0.5, 1.0]])
-    drawn = [pool.select("pareto", iteration).candidate.id for iteration in range(40)]
-    assert drawn[::-1] == [pool.select("pareto", iteration).candidate.id for iteration in reversed(range(40))]
+    drawn = [pool.select(Selecting("pareto"), iteration).candidate.id for iteration in range(40)]
+    assert drawn[::-1] == [
+        pool.select(Selecting("pareto"), iteration).candidate.id for iteration in reversed(range(40))
+    ]
     assert len(set(drawn)) == 3
 
 

@@ -6,7 +6,7 @@ import json
 import attrs
 import pytest
 
-from gepa_framework.engine import Status
+from gepa_framework.engine import Accepting, Status
 from gepa_framework.errors import (
     CacheMissError,
     DiskBudgetError,
@@ -226,7 +226,7 @@ def test_a_listener_that_raises_does_no_harm(stand):
     [
         ({"seed": 4}, 'input 1, event 1 .*\'gepa.run.started\'.*"seed":3.*"seed":4'),
         ({"minibatch_size": 3}, "'iteration.started'"),
-        ({"acceptance_margin": 5.0}, "'candidate.accepted'.*'candidate.rejected'"),
+        ({"accepting": Accepting(margin=5.0)}, "'candidate.accepted'.*'candidate.rejected'"),
     ],
 )
 def test_a_journal_of_another_plan_is_refused_with_the_first_difference(kit, stand, change, words):

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 namespace gepa {
@@ -15,5 +16,30 @@ namespace gepa {
 /// batch is all rows, shuffled. Throws std::invalid_argument when rows or size is 0.
 [[nodiscard]] std::vector<std::uint32_t> minibatch(std::uint64_t seed, std::uint64_t index,
                                                    std::uint32_t rows, std::uint32_t size);
+
+/// As minibatch(), with the rows in their own order in every epoch.
+[[nodiscard]] std::vector<std::uint32_t> ordered_minibatch(std::uint64_t index, std::uint32_t rows,
+                                                           std::uint32_t size);
+
+/// As minibatch(), with the rows of each stratum spread evenly over the epoch's order, so that a
+/// batch has of each stratum about its share of all rows: each stratum is shuffled, its row j of n
+/// stands at (2j + 1) / 2n of the way, and rows at the same place come in a shuffled order of
+/// strata. `strata` has the stratum of each row, any integer.
+[[nodiscard]] std::vector<std::uint32_t> stratified_minibatch(std::uint64_t seed,
+                                                              std::uint64_t index,
+                                                              std::span<const std::int64_t> strata,
+                                                              std::uint32_t size);
+
+/// Minibatch number `index` with rows drawn without replacement, each in proportion to
+/// floor + (1 - floor) · miss: a row that is missed altogether comes first 1 / floor times as often
+/// as one that is not missed at all, and none is left out for good. A pure function of its
+/// arguments. `misses` has for each row how much it is missed, from 0 to 1. Throws
+/// std::invalid_argument for no rows, a size of 0, a miss outside of 0 … 1, and a floor that is not
+/// above 0 and at most 1.
+[[nodiscard]] std::vector<std::uint32_t> failure_weighted_minibatch(std::uint64_t seed,
+                                                                    std::uint64_t index,
+                                                                    std::span<const double> misses,
+                                                                    std::uint32_t size,
+                                                                    double floor);
 
 }  // namespace gepa

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import attrs
@@ -10,7 +11,7 @@ from gepa_framework.app import files
 from gepa_framework.app.chart import score_chart
 from gepa_framework.app.chronicle import Chronicle
 from gepa_framework.app.result import GepaRunResult
-from gepa_framework.engine import HeldoutScore, Machine, Run
+from gepa_framework.engine import HeldoutScore, Machine, Pool, Run
 from gepa_framework.errors import GepaError
 from gepa_framework.types import JSONObject, JSONValue
 
@@ -47,15 +48,8 @@ def frontier(run: Run) -> JSONValue:
     pool = run.pool
     names = [member.candidate.id for member in pool.members]
     return {
-        "kind": "instance",
-        "cells": [
-            {
-                "row_id": row,
-                "best": pool.frontier.cell_best(cell),
-                "candidates": [names[index] for index in pool.frontier.members(cell)],
-            }
-            for cell, row in enumerate(pool.rows)
-        ],
+        "kind": pool.frontier.kind,
+        "cells": [_cell(pool, cell, names) for cell in range(pool.frontier.cells)],
         "members": [
             {
                 "candidate_id": name,
@@ -67,6 +61,16 @@ def frontier(run: Run) -> JSONValue:
         ],
         "survivors": [names[index] for index in pool.frontier.survivors()],
         "weights": {names[index]: weight for index, weight in pool.frontier.weights()},
+    }
+
+
+def _cell(pool: Pool, cell: int, names: Sequence[str]) -> JSONValue:
+    row_id, objective = pool.cell(cell)
+    return {
+        "row_id": row_id,
+        "objective": objective,
+        "best": pool.frontier.cell_best(cell),
+        "candidates": [names[index] for index in pool.frontier.members(cell)],
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from gepa_framework.config import DatasetSection, GepaSection, LoadedConfig, PluginChoice, RunConfig
-from gepa_framework.engine import ComponentRule, FailedRollouts, Limits, Plan
+from gepa_framework.engine import Accepting, ComponentRule, FailedRollouts, Limits, Plan, Sampling, Selecting
 from gepa_framework.types import JSONObject, JSONValue, Kind, RowsRequest, digest
 
 #: Tables and keys that say where and how fast, but not what.
@@ -28,9 +28,11 @@ def make_plan(loaded: LoadedConfig) -> Plan:
         pareto=tuple(map(str, gepa.task_pools.pareto or ())),
         minibatch_pool=tuple(map(str, gepa.task_pools.minibatch or ())),
         minibatch_size=gepa.minibatch_size,
-        selection=config.selection.strategy,
-        acceptance=config.acceptance.rule,
-        acceptance_margin=config.acceptance.margin,
+        selecting=_selecting(config),
+        accepting=_accepting(config),
+        sampling=_sampling(gepa),
+        frontier=config.selection.frontier,
+        objectives=gepa.objective_directions,
         failed_rollouts=FailedRollouts(gepa.failed_rollout_policy),
         failure_tolerance=gepa.rollout_failure_rate_tolerance,
         perfect_score=gepa.perfect_score,
@@ -46,6 +48,35 @@ def _rows(dataset: DatasetSection, split: str, names: Sequence[int | str]) -> Ro
     if dataset.kind == "seeds":
         return RowsRequest(split, seeds=tuple(int(name) for name in names), filters=dataset.filters)
     return RowsRequest(split, ids=tuple(map(str, names)), filters=dataset.filters)
+
+
+def _selecting(config: RunConfig) -> Selecting:
+    section = config.selection
+    return Selecting(
+        rule=section.strategy,
+        epsilon=section.epsilon,
+        k=section.k,
+        best_floor=section.best_floor,
+        batch=section.batch,
+    )
+
+
+def _accepting(config: RunConfig) -> Accepting:
+    section = config.acceptance
+    return Accepting(
+        rule=section.rule,
+        margin=section.margin,
+        confidence=section.confidence,
+        power=section.power,
+        win_rate=section.win_rate,
+        max_rows=section.max_rows,
+    )
+
+
+def _sampling(gepa: GepaSection) -> Sampling:
+    sampler = gepa.batch_sampler
+    rule = "ordered" if sampler.name == "ordered_epoch" else sampler.name
+    return Sampling(rule=rule, field=sampler.field, floor=sampler.floor)
 
 
 def _limits(gepa: GepaSection, *, heldout: int) -> Limits:

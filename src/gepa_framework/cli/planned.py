@@ -73,7 +73,7 @@ def _plan_rows(run: GepaRun) -> Iterator[tuple[str, str]]:
     yield "train", f"{count(len(plan.train), 'row')}; candidates are scored on {_pareto(plan)}"
     yield "minibatch", f"{plan.minibatch_size} of {count(_pool(plan), 'row')}"
     yield "heldout", f"{count(len(plan.heldout), 'row')}, rolled out for the seed and the best candidate"
-    yield "rules", f"selection {plan.selection}, acceptance {plan.acceptance}"
+    yield "rules", f"selection {plan.selecting.rule}, acceptance {plan.accepting.rule}"
     yield "stops at", "; ".join(_limits(plan))
     yield "at most", f"{_rollouts(plan)}; {_money(plan)}"
 

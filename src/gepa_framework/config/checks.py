@@ -29,9 +29,16 @@ def _when(test: Callable[[Any], bool], complaint: str) -> Validator:
 positive = _when(lambda value: value > 0, "must be > 0")
 not_negative = _when(lambda value: value >= 0, "must be >= 0")
 fraction = _when(lambda value: 0 <= value <= 1, "must be between 0 and 1")
+below_one = _when(lambda value: value < 1, "must be < 1")
+unsigned_32 = _when(lambda value: 0 <= value < 2**32, "must be between 0 and 2**32 - 1")
 unsigned_64 = _when(lambda value: 0 <= value < 2**64, "must be between 0 and 2**64 - 1")
 not_empty = _when(bool, "must not be empty")
 environment_name = _when(_ENV_NAME.fullmatch, "must be the name of an environment variable, not a value")  # type: ignore[arg-type]
+
+
+def strictly_between(low: float, high: float) -> Validator:
+    """Give a validator that asks for a number between two others, both excluded."""
+    return _when(lambda value: low < value < high, f"must be > {low} and < {high}")
 
 
 def at_least_one(what: str) -> Validator:

@@ -12,16 +12,11 @@ from gepa_framework.config.structure import default_of
 #: Validated in full, without effect so far. Whoever makes one work takes it out.
 NO_EFFECT_YET: tuple[str, ...] = (
     "disk_budget",
-    "gepa.batch_sampler",
-    "gepa.candidate_selector.epsilon",
-    "gepa.candidate_selector.k",
+    "gepa.batch_sampler.epoch_width",
     "gepa.deployment_rule",
-    "gepa.frontier_type",
     "gepa.leakage",
     "gepa.no_improvement_metric",
     "gepa.objective_acceptance",
-    "gepa.objective_directions",
-    "gepa.objective_keys",
     "gepa.pipeline.adaptive_rollout_concurrency",
     "gepa.pipeline.adaptive_stage_workers",
     "gepa.pipeline.delta_max",

@@ -12,13 +12,15 @@ import attrs
 from gepa_framework.config.document import parse_document, read_text
 from gepa_framework.config.effects import without_effect
 from gepa_framework.config.free import policy_of, seed_candidate_of
-from gepa_framework.config.model import CacheSection, LoadedConfig, RunConfig
-from gepa_framework.config.normalise import acceptance_of, current_gepa, dataset_of, selection_of
+from gepa_framework.config.model import CacheSection, DatasetSection, LoadedConfig, RunConfig
+from gepa_framework.config.normalise import dataset_of, pools_of
 from gepa_framework.config.overrides import apply_overrides
 from gepa_framework.config.places import Places, Report
 from gepa_framework.config.reader import Reader, Resolve
 from gepa_framework.config.resolved import resolved_json
+from gepa_framework.config.rules import acceptance_of, objectives_of, sampler_of, selection_of
 from gepa_framework.config.sections import (
+    AcceptanceSection,
     CacheSettings,
     CandidateSection,
     DiskBudgetSection,
@@ -123,7 +125,7 @@ def _config(reader: Reader, base_dir: Path, prepare: Callable[[PluginsSection], 
     policy = policy_of(reader)
     selection = selection_of(reader, gepa)
     acceptance = acceptance_of(reader, gepa)
-    gepa = current_gepa(reader.report, gepa, acceptance, dataset)
+    gepa = _current_gepa(reader, gepa, acceptance, dataset)
     container = reader.plugin(("container",), Kind.TRANSPORT, "transport", "synth_containers")
     proposer = reader.plugin(("proposer",), Kind.PROPOSER, "backend")
     cache = _cache(reader)
@@ -175,6 +177,24 @@ def _prepare(
 def _warn(reader: Reader, sections: Mapping[str, object]) -> None:
     for path in without_effect(reader.data, sections):
         reader.report.warn(path, "has no effect yet")
+
+
+def _current_gepa(
+    reader: Reader, gepa: GepaSection, acceptance: AcceptanceSection, dataset: DatasetSection | None
+) -> GepaSection:
+    """Give ``[gepa]`` with everything older moved to where it belongs now."""
+    return attrs.evolve(
+        gepa,
+        minibatch_accept_margin=acceptance.margin,
+        acceptance_criterion=None,
+        minibatch_acceptance_criterion=None,
+        candidate_selector=None,
+        frontier_type=None,
+        objective_directions=objectives_of(reader.report, gepa),
+        batch_sampler=sampler_of(reader, gepa),
+        task_pools=pools_of(reader.report, gepa, dataset),
+        seed_pools=None,
+    )
 
 
 def _cache(reader: Reader) -> CacheSection | None:

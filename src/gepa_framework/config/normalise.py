@@ -1,18 +1,15 @@
-"""Brings older spellings into the current one, and checks what two tables must agree on."""
+"""Brings the rows and the pools into their current spelling, and checks that they agree."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from typing import Any
 
-import attrs
-
 from gepa_framework.config.checks import some
 from gepa_framework.config.model import DatasetSection
 from gepa_framework.config.places import Report
 from gepa_framework.config.reader import Reader
-from gepa_framework.config.sections import AcceptanceSection, GepaSection, SelectionSection
-from gepa_framework.config.sections.basic import RULES, SELECTIONS
+from gepa_framework.config.sections import GepaSection
 from gepa_framework.config.sections.rows import (
     DatasetTable,
     PoolsTable,
@@ -21,7 +18,6 @@ from gepa_framework.config.sections.rows import (
     TasksetTable,
 )
 
-_RENAMED = {"pareto_weighted": "pareto", "primary_improvement": "strict_improvement"}
 _POOLS = (
     ("pareto", "pareto_eval"),
     ("minibatch", "minibatch"),
@@ -61,94 +57,8 @@ def _section(
     )
 
 
-@attrs.frozen
-class _Spelling:
-    """One way in which a document says something that it can say in several.
-
-    Attributes:
-        path: Where.
-        value: What, in the current vocabulary.
-    """
-
-    path: tuple[str, ...]
-    value: Any
-
-
-def selection_of(reader: Reader, gepa: GepaSection) -> SelectionSection:
-    """Read ``[selection]``, or ``gepa.candidate_selector`` in its place."""
-    section = reader.section("selection", SelectionSection)
-    flat: list[_Spelling] = []
-    if gepa.candidate_selector is not None:
-        written = reader.data["gepa"]["candidate_selector"]
-        path = ("gepa", "candidate_selector", *(["name"] if isinstance(written, dict) else []))
-        flat = _translated(reader.report, path, gepa.candidate_selector.name, SELECTIONS)
-    table = _given(reader, ("selection", "strategy"), section.strategy)
-    chosen = _agreed(reader.report, [*flat, *table])
-    return attrs.evolve(section, strategy=chosen) if chosen is not None else section
-
-
-def acceptance_of(reader: Reader, gepa: GepaSection) -> AcceptanceSection:
-    """Read ``[acceptance]``, or the flat keys of ``[gepa]`` in its place."""
-    section = reader.section("acceptance", AcceptanceSection)
-    flat: list[_Spelling] = []
-    for key in ("acceptance_criterion", "minibatch_acceptance_criterion"):
-        flat += _translated(reader.report, ("gepa", key), getattr(gepa, key), RULES)
-    rule = _agreed(reader.report, [*flat, *_given(reader, ("acceptance", "rule"), section.rule)])
-    margins = [
-        *_given(reader, ("gepa", "minibatch_accept_margin"), gepa.minibatch_accept_margin),
-        *_given(reader, ("acceptance", "margin"), section.margin),
-    ]
-    margin = _agreed(reader.report, margins)
-    return AcceptanceSection(
-        rule=section.rule if rule is None else rule, margin=section.margin if margin is None else margin
-    )
-
-
-def _translated(
-    report: Report, path: tuple[str, ...], name: str | None, available: Sequence[str]
-) -> list[_Spelling]:
-    if name is None:
-        return []
-    current = _RENAMED.get(name, name)
-    if current not in available:
-        report.add(path, f'"{name}" is not available yet', f"available are {', '.join(available)}")
-        return []
-    if current != name:
-        report.warn(path, f'"{name}" is called "{current}" here', "both are accepted")
-    return [_Spelling(path, current)]
-
-
-def _given(reader: Reader, path: tuple[str, str], value: Any) -> list[_Spelling]:
-    table = reader.data.get(path[0])
-    return [_Spelling(path, value)] if isinstance(table, dict) and path[1] in table else []
-
-
-def _agreed(report: Report, spellings: Sequence[_Spelling]) -> Any:
-    """Give what all spellings say; ``None`` where there are none."""
-    for other in spellings[1:]:
-        first = spellings[0]
-        if other.value != first.value:
-            said = f"says {other.value} where {'.'.join(first.path)} says {first.value}"
-            report.add(other.path, said, "keep one of them")
-    return spellings[0].value if spellings else None
-
-
-def current_gepa(
-    report: Report, gepa: GepaSection, acceptance: AcceptanceSection, dataset: DatasetSection | None
-) -> GepaSection:
-    """Give ``[gepa]`` with everything older moved to where it belongs now."""
-    return attrs.evolve(
-        gepa,
-        minibatch_accept_margin=acceptance.margin,
-        acceptance_criterion=None,
-        minibatch_acceptance_criterion=None,
-        candidate_selector=None,
-        task_pools=_pools(report, gepa, dataset),
-        seed_pools=None,
-    )
-
-
-def _pools(report: Report, gepa: GepaSection, dataset: DatasetSection | None) -> PoolsTable:
+def pools_of(report: Report, gepa: GepaSection, dataset: DatasetSection | None) -> PoolsTable:
+    """Give the pools from whichever of ``task_pools`` and ``seed_pools`` is there."""
     older = gepa.seed_pools
     if older is not None and gepa.task_pools != PoolsTable():
         report.add(("gepa", "seed_pools"), "both task_pools and seed_pools are given", "keep one of them")

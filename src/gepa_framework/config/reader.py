@@ -50,6 +50,7 @@ class Reader:
         resolve: Gives the configuration classes of plugins.
         converter: Structures plain values.
         plugins_ready: Whether plugins can be asked for; not when what ``[plugins]`` requires is missing.
+        broken: Tables that are wrong, for which the defaults stand in.
     """
 
     data: Mapping[str, Any]
@@ -57,6 +58,7 @@ class Reader:
     resolve: Resolve
     converter: Converter = attrs.field(factory=_converter)
     plugins_ready: bool = True
+    broken: set[str] = attrs.field(factory=set)
 
     def structure(self, path: Sequence[str], value: object, kind: Any, also: Sequence[str] = ()) -> Any:
         """Structure the value at a path; ``None`` when it is wrong, which is then in the report."""
@@ -71,7 +73,10 @@ class Reader:
     def section(self, name: str, cls: type[T]) -> T:
         """Structure a table that has a default for everything; the defaults stand in for a wrong one."""
         found: T | None = self.structure((name,), self.data.get(name, {}), cls)
-        return cls() if found is None else found
+        if found is None:
+            self.broken.add(name)
+            return cls()
+        return found
 
     def plugin(
         self, path: Sequence[str], kind: Kind, key: str, default: str = "", also: Sequence[str] = ()

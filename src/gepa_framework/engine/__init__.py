@@ -17,11 +17,21 @@ from gepa_framework.engine.effects import (
     Tick,
 )
 from gepa_framework.engine.machine import Machine, Status, Step
-from gepa_framework.engine.plan import ComponentRule, FailedRollouts, Limits, Plan
+from gepa_framework.engine.plan import (
+    Accepting,
+    ComponentRule,
+    FailedRollouts,
+    Limits,
+    Plan,
+    Sampling,
+    Selecting,
+)
+from gepa_framework.engine.pool import Pool
 from gepa_framework.engine.proposing import request_fields
 from gepa_framework.engine.run import HeldoutScore, Run
 
 __all__ = [
+    "Accepting",
     "Cancel",
     "Command",
     "Completed",
@@ -36,10 +46,13 @@ __all__ = [
     "Machine",
     "Outcome",
     "Plan",
+    "Pool",
     "ProposalFailure",
     "Propose",
     "Rollout",
     "Run",
+    "Sampling",
+    "Selecting",
     "Status",
     "Step",
     "Tick",

@@ -60,6 +60,61 @@ class Limits:
 
 
 @attrs.frozen
+class Selecting:
+    """How parents are selected; see `gepa_framework._core.select`.
+
+    Attributes:
+        rule: Its name.
+        epsilon: Probability of exploring, for ``epsilon_greedy``.
+        k: How many of the best are left, for ``top_k_pareto``.
+        best_floor: Least probability of the best candidate, for the pareto rules.
+        batch: Cells in a batch, for ``batch_lexicase``.
+    """
+
+    rule: str = "pareto"
+    epsilon: float = 0.1
+    k: int = 5
+    best_floor: float = 0.0
+    batch: int = 10
+
+
+@attrs.frozen
+class Accepting:
+    """How children are judged; see `gepa_framework._core.accept`.
+
+    Attributes:
+        rule: Its name.
+        margin: Mean reward by which a child must be better.
+        confidence: What ``paired`` and ``sequential`` keep from accepting a child that is no better.
+        power: What ``sequential`` keeps from rejecting early a child with the win rate.
+        win_rate: On which share of the rows that differ a child worth accepting wins.
+        max_rows: Rows after which ``sequential`` gives a child up.
+    """
+
+    rule: str = "strict_improvement"
+    margin: float = 0.0
+    confidence: float = 0.8
+    power: float = 0.4
+    win_rate: float = 0.625
+    max_rows: int = 96
+
+
+@attrs.frozen
+class Sampling:
+    """How minibatches are drawn.
+
+    Attributes:
+        rule: ``epoch_shuffled``, ``ordered``, ``stratified`` or ``failure_weighted``.
+        field: Dotted path into a row's data, for ``stratified``.
+        floor: Weight of a row that nobody misses, for ``failure_weighted``.
+    """
+
+    rule: str = "epoch_shuffled"
+    field: str = "metadata.difficulty"
+    floor: float = 0.1
+
+
+@attrs.frozen
 class Plan:
     """What the machine is built from. Equal plans and equal inputs give equal runs.
 
@@ -74,9 +129,11 @@ class Plan:
         pareto: Ids of the training rows that candidates are scored on; all where empty.
         minibatch_pool: Ids of the training rows that minibatches are drawn from; all where empty.
         minibatch_size: Rows in a minibatch.
-        selection: The rule that parents are selected by.
-        acceptance: The rule that children are accepted by.
-        acceptance_margin: Mean reward by which a child must be better.
+        selecting: How parents are selected.
+        accepting: How children are judged.
+        sampling: How minibatches are drawn.
+        frontier: What its cells stand for: ``instance``, ``objective``, ``hybrid`` or ``cartesian``.
+        objectives: Objective name to ``maximize`` or ``minimize``, in the frontier's order.
         failed_rollouts: What a rollout without a score counts as.
         failure_tolerance: Share of the latest rollouts that may fail before the run gives up.
         perfect_score: Reward that cannot be bettered; 1.0 where ``None``, until a higher one is seen.
@@ -97,9 +154,11 @@ class Plan:
     pareto: tuple[str, ...] = ()
     minibatch_pool: tuple[str, ...] = ()
     minibatch_size: int = 8
-    selection: str = "pareto"
-    acceptance: str = "strict_improvement"
-    acceptance_margin: float = 0.0
+    selecting: Selecting = Selecting()
+    accepting: Accepting = Accepting()
+    sampling: Sampling = Sampling()
+    frontier: str = "instance"
+    objectives: Mapping[str, str] = MappingProxyType({})
     failed_rollouts: FailedRollouts = FailedRollouts.EXCLUDE_PAIRED
     failure_tolerance: float = 0.25
     perfect_score: float | None = None

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 import attrs
 
-from gepa_framework._core import STREAM_SELECTION, AddReport, Frontier, Rng, select
+from gepa_framework._core import STREAM_SELECTION, AddReport, Frontier, Rng, ScoreError, select
+from gepa_framework.engine.plan import Selecting
+from gepa_framework.errors import RunFailedError
 from gepa_framework.types import Candidate, RejectedAttempt
 
 
@@ -33,12 +36,23 @@ class Pool:
         seed: The run's seed, which selection draws from.
         rows: Ids of the Pareto rows, in the order of the frontier's cells.
         remember: Refused attempts kept for each parent.
+        kind: What the frontier's cells stand for.
+        objectives: Objective name to direction.
     """
 
-    def __init__(self, *, seed: int, rows: Sequence[str], remember: int) -> None:
+    def __init__(
+        self,
+        *,
+        seed: int,
+        rows: Sequence[str],
+        remember: int,
+        kind: str = "instance",
+        objectives: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self.rows = tuple(rows)
         self.members: list[Member] = []
-        self.frontier = Frontier(len(self.rows))
+        self.frontier = Frontier(len(self.rows), kind, list(objectives.values()))
+        self._objectives = tuple(objectives)
         self.known: dict[str, Candidate] = {}
         self._seed = seed
         self._rejected: Mapping[str, deque[RejectedAttempt]] = defaultdict(lambda: deque(maxlen=remember))
@@ -48,14 +62,44 @@ class Pool:
         """Remember that these texts exist, so that they are not tried twice."""
         self.known[candidate.id] = candidate
 
-    def add(self, member: Member, scores: Mapping[int, float]) -> AddReport:
-        """Let a candidate in with its rewards by cell; cells without one stay empty."""
-        self.members.append(member)
-        return self.frontier.add(list(scores.values()), list(scores))
+    def add(
+        self,
+        member: Member,
+        scores: Mapping[int, float],
+        objectives: Mapping[int, Mapping[str, float]] = MappingProxyType({}),
+    ) -> AddReport:
+        """Let a candidate in with its rewards and objectives by row; rows without a reward stay empty.
 
-    def select(self, rule: str, iteration: int) -> Member:
+        Raises:
+            RunFailedError: The frontier needs objectives and none was reported.
+        """
+        values = [
+            [objectives.get(position, {}).get(name) for name in self._objectives] for position in scores
+        ]
+        try:
+            report = self.frontier.add(
+                list(scores.values()), list(scores), values if self._objectives else None
+            )
+        except ScoreError as error:
+            raise RunFailedError(
+                f"{member.candidate.id} cannot be ranked: {error}",
+                hint="gepa.objective_keys must name objective_scores that the container reports",
+            ) from error
+        self.members.append(member)
+        return report
+
+    def select(self, selecting: Selecting, iteration: int) -> Member:
         """Draw the parent of an iteration."""
-        return self.members[select(self.frontier, rule, Rng(self._seed, STREAM_SELECTION, iteration))]
+        chosen = select(
+            self.frontier,
+            selecting.rule,
+            Rng(self._seed, STREAM_SELECTION, iteration),
+            epsilon=selecting.epsilon,
+            k=selecting.k,
+            best_floor=selecting.best_floor,
+            batch=selecting.batch,
+        )
+        return self.members[chosen]
 
     @property
     def best(self) -> Member:
@@ -86,5 +130,13 @@ class Pool:
         return tuple(self.members[index].candidate.id for index in indices)
 
     def cells(self, indices: Iterable[int]) -> tuple[str, ...]:
-        """Give the row ids of cells by index."""
-        return tuple(self.rows[index] for index in indices)
+        """Give the names of cells by index: the row, the objective, or both."""
+        return tuple("/".join(part for part in self.cell(index) if part) for index in indices)
+
+    def cell(self, index: int) -> tuple[str | None, str | None]:
+        """Give the row and the objective that a cell stands for, where it stands for one."""
+        row, objective = self.frontier.key(index)
+        return (
+            None if row is None else self.rows[row],
+            None if objective is None else self._objectives[objective],
+        )

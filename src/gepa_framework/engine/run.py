@@ -41,6 +41,7 @@ class Run:
         plan: What was decided before it began.
         stoppers: Asked in this order.
         emit: Puts an event on the record.
+        latest: The latest reward on each training row, whoever had it.
         elapsed: Seconds worked on the run, as of the latest input.
         iteration: The iteration that was begun last; 0 for the seed.
         finished: Iterations that are over; behind `iteration` while one is under way.
@@ -57,6 +58,7 @@ class Run:
     searching: bool = False
     proposer_failures: int = 0
     highest_reward: float = 0.0
+    latest: dict[str, float] = attrs.field(factory=dict)
     ledger: Ledger = attrs.field(factory=Ledger)
     stopped: StopReason | None = None
     heldout_scores: dict[str, HeldoutScore] = attrs.field(factory=dict)
@@ -151,6 +153,8 @@ class Run:
             self.emit(_failed(command, given))
         else:
             self.highest_reward = max(self.highest_reward, given.reward)
+            if command.stage is not Stage.HELDOUT:
+                self.latest[command.row.id] = given.reward
             self.emit(_completed(command, given))
         if command.stage is not Stage.HELDOUT:
             self._judge_failures(given)

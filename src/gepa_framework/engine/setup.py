@@ -56,7 +56,11 @@ def setup(run: Run) -> Flow[None]:
     run.pareto = _subset(run.train, run.plan.pareto, "gepa.task_pools.pareto")
     run.minibatch_pool = _subset(run.train, run.plan.minibatch_pool, "gepa.task_pools.minibatch")
     run.pool = Pool(
-        seed=run.plan.seed, rows=[row.id for row in run.pareto], remember=run.plan.include_rejected
+        seed=run.plan.seed,
+        rows=[row.id for row in run.pareto],
+        remember=run.plan.include_rejected,
+        kind=run.plan.frontier,
+        objectives=run.plan.objectives,
     )
 
 

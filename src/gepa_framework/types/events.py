@@ -187,7 +187,11 @@ class CandidateDuplicateSkipped(EventBody):
 
 @attrs.frozen
 class CandidateAccepted(EventBody):
-    """The child beat its parent on the minibatch; the numbers say by how much."""
+    """The child beat its parent on the minibatch; the numbers say by how much.
+
+    ``p`` is the probability of such a difference by luck, where the rule tests for it; ``evidence`` what a
+    sequential rule had gathered.
+    """
 
     type = "candidate.accepted"
     candidate_id: str
@@ -198,6 +202,8 @@ class CandidateAccepted(EventBody):
     after: float
     delta: float
     rows: int
+    p: float | None = None
+    evidence: float | None = None
 
 
 @attrs.frozen
@@ -214,6 +220,8 @@ class CandidateRejected(EventBody):
     after: float | None
     delta: float | None
     rows: int
+    p: float | None = None
+    evidence: float | None = None
 
 
 @attrs.frozen

@@ -84,6 +84,7 @@ VIEWS: Mapping[str, str] = {
     "acceptance_decisions": _of(
         "'candidate.accepted', 'candidate.rejected'",
         *("candidate_id", "parent_id", "iteration", "rule", "reason", "before", "after", "delta", "rows"),
+        *("p", "evidence"),
     ),
     "evaluations": _of("'candidate.evaluated'", "candidate_id", "iteration", "score", "coverage", "rows"),
     "frontier_updates": _of(

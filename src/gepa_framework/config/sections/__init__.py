@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from gepa_framework.config.sections.basic import (
-    AcceptanceSection,
     CacheSettings,
     CandidateSection,
     DiskBudgetSection,
     MergeSection,
     PluginsSection,
     RunSection,
-    SelectionSection,
 )
 from gepa_framework.config.sections.gepa import GepaSection
 from gepa_framework.config.sections.pipeline import PipelineTable
 from gepa_framework.config.sections.policy import PolicyTable
 from gepa_framework.config.sections.rows import DatasetTable, TasksetTable
+from gepa_framework.config.sections.rules import AcceptanceSection, SelectionSection
 
 __all__ = [
     "AcceptanceSection",

@@ -1,4 +1,4 @@
-"""The small tables, from ``[run]`` to ``[disk_budget]``."""
+"""The small tables, from ``[run]`` to ``[disk_budget]``, but for those of the rules."""
 
 from __future__ import annotations
 
@@ -14,17 +14,10 @@ from gepa_framework.config.checks import (
     each_not_empty,
     matches,
     not_empty,
-    not_negative,
-    only,
     positive,
     requirements,
     unsigned_64,
 )
-
-SELECTIONS = ("pareto", "current_best")
-RULES = ("strict_improvement", "improvement_or_equal")
-
-known_selection = only(*SELECTIONS, why=f"available are {', '.join(SELECTIONS)}")
 
 
 @attrs.frozen
@@ -91,32 +84,6 @@ class PluginsSection:
 
     require: tuple[str, ...] = attrs.field(default=(), validator=requirements)
     block: tuple[str, ...] = attrs.field(default=(), validator=distribution_names)
-
-
-@attrs.frozen
-class SelectionSection:
-    """``[selection]``: how a parent is chosen.
-
-    Attributes:
-        strategy: ``pareto`` or ``current_best``.
-    """
-
-    strategy: Literal[
-        "pareto", "current_best", "pareto_unpruned", "epsilon_greedy", "top_k_pareto", "batch_lexicase"
-    ] = attrs.field(default="pareto", validator=known_selection)
-
-
-@attrs.frozen
-class AcceptanceSection:
-    """``[acceptance]``: when a child joins the pool.
-
-    Attributes:
-        rule: How parent and child are compared on the minibatch.
-        margin: By how much the mean over the minibatch must be better; at least 0.
-    """
-
-    rule: Literal["strict_improvement", "improvement_or_equal"] = "strict_improvement"
-    margin: float = attrs.field(default=0.0, validator=not_negative)
 
 
 @attrs.frozen

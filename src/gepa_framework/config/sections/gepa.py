@@ -12,9 +12,11 @@ from gepa_framework.config.checks import (
     distinct,
     each_not_empty,
     fraction,
+    matches,
     not_empty,
     not_negative,
     positive,
+    unsigned_32,
 )
 from gepa_framework.config.sections.pipeline import PipelineTable
 from gepa_framework.config.sections.rows import PoolsTable, SeedPoolsTable
@@ -40,7 +42,9 @@ SamplerName: TypeAlias = Literal[
     "sequential_epoch",
     "stratified",
     "stratified_by_field",
+    "failure_weighted",
 ]
+FrontierName: TypeAlias = Literal["per_example", "per_objective", "per_example_objective"]
 
 
 @attrs.frozen
@@ -48,17 +52,29 @@ class SelectorTable:
     """``[gepa.candidate_selector]``, or its name alone: the older spelling of ``[selection]``."""
 
     name: SelectorName = "pareto"
-    k: int = attrs.field(default=3, validator=positive)
+    k: int = attrs.field(default=3, validator=[positive, unsigned_32])
     epsilon: float = attrs.field(default=0.1, validator=fraction)
 
 
 @attrs.frozen
 class SamplerTable:
-    """``[gepa.batch_sampler]``, or its name alone: in which order minibatches go through the rows."""
+    """``[gepa.batch_sampler]``, or its name alone: in which order minibatches go through the rows.
+
+    Attributes:
+        name: The order.
+        epoch_width: Rows of an epoch.
+        field: Dotted path into a row's data, whose values are the strata; for ``stratified``.
+        floor: Weight of a row that nobody misses, above 0 to 1, next to 1 for one that everybody does; for
+            ``failure_weighted``.
+    """
 
     name: SamplerName = "epoch_shuffled"
     epoch_width: int | None = attrs.field(default=None, validator=positive)
-    field: str = attrs.field(default="metadata.difficulty", validator=not_empty)
+    field: str = attrs.field(
+        default="metadata.difficulty",
+        validator=matches(r"[^.]+(\.[^.]+)*", "must be one key or several joined by dots"),
+    )
+    floor: float = attrs.field(default=0.1, validator=[positive, fraction])
 
 
 def register_named(converter: Converter) -> None:
@@ -120,6 +136,10 @@ class GepaSection:
         rollout_chunk_size: Rollouts that are handed over at once.
         rollout_failure_rate_tolerance: Share of failed rollouts, 0 to 1, above which the run stops as failed.
         failed_rollout_policy: What a failed rollout counts as in a comparison.
+        frontier_type: The older spelling of ``selection.frontier``.
+        objective_keys: Objectives that the frontier knows, in this order.
+        objective_directions: Objective to whether more or less is better; more, where it is not named.
+        batch_sampler: In which order minibatches go through the rows.
         perfect_score: Score at which a row has nothing left to improve.
         component_selector: Which components one proposal may change.
         include_rejected: How many refused attempts the proposer is shown.
@@ -145,7 +165,7 @@ class GepaSection:
     rollout_chunk_size: int | None = attrs.field(default=None, validator=positive)
     rollout_failure_rate_tolerance: float = attrs.field(default=0.25, validator=fraction)
     failed_rollout_policy: Literal["exclude_paired", "score_zero", "stop"] = "exclude_paired"
-    frontier_type: Literal["per_example", "per_objective", "per_example_objective"] = "per_example"
+    frontier_type: FrontierName | None = None
     selection_objective: str | None = attrs.field(default=None, validator=not_empty)
     objective_keys: tuple[str, ...] = attrs.field(default=(), validator=[each_not_empty, distinct])
     objective_directions: Mapping[str, Direction] = attrs.field(factory=dict)

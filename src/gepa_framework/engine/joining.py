@@ -1,0 +1,49 @@
+"""Joining the pool: scored on every Pareto row, and given its place on the frontier."""
+
+from __future__ import annotations
+
+from gepa_framework.engine.flow import Flow
+from gepa_framework.engine.pool import Member
+from gepa_framework.engine.run import Run
+from gepa_framework.types import RolloutResult, Stage
+from gepa_framework.types.events import CandidateEvaluated, FrontierUpdated
+
+
+def join(run: Run, member: Member, stage: Stage) -> Flow[bool]:
+    """Score a candidate on every Pareto row and let it into the pool; false when nothing was scored."""
+    candidate = member.candidate
+    outcomes = yield from run.rollouts(candidate, run.pareto, stage, iteration=member.iteration)
+    scores = run.rewards(outcomes)
+    previous = run.pool.best_score
+    objectives = {
+        position: outcome.objectives
+        for position, outcome in enumerate(outcomes)
+        if isinstance(outcome, RolloutResult)
+    }
+    report = run.pool.add(member, scores, objectives) if scores else None
+    run.emit(
+        CandidateEvaluated(
+            candidate_id=candidate.id,
+            iteration=member.iteration,
+            score=run.pool.frontier.mean(report.candidate) if report else None,
+            coverage=len(scores),
+            rows=len(run.pareto),
+        )
+    )
+    if report is None:
+        return False
+    best, score = run.pool.best, run.pool.frontier.mean(run.pool.frontier.best())
+    if previous is None or score > previous:
+        run.improved_at = member.iteration
+    run.emit(
+        FrontierUpdated(
+            candidate_id=candidate.id,
+            iteration=member.iteration,
+            improved=run.pool.cells(report.improved),
+            tied=run.pool.cells(report.tied),
+            survivors=run.pool.names(run.pool.frontier.survivors()),
+            best_candidate_id=best.candidate.id,
+            best_score=score,
+        )
+    )
+    return True

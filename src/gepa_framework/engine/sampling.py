@@ -1,0 +1,64 @@
+"""Drawing rows: the minibatch of an iteration, and what an undecided comparison asks for besides."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from gepa_framework._core import (
+    failure_weighted_minibatch,
+    minibatch,
+    ordered_minibatch,
+    stratified_minibatch,
+)
+from gepa_framework.engine.run import Run
+from gepa_framework.types import JSONValue, TaskRow, digest
+
+#: Where the numbers of further draws begin, far from those of iterations.
+_FURTHER = 1 << 40
+
+
+def draw(run: Run) -> list[TaskRow]:
+    """Draw the minibatch of the iteration under way."""
+    plan, pool = run.plan, run.minibatch_pool
+    index, rows, size = run.iteration - 1, len(run.minibatch_pool), run.plan.minibatch_size
+    match plan.sampling.rule:
+        case "ordered":
+            drawn = ordered_minibatch(index, rows, size)
+        case "stratified":
+            drawn = stratified_minibatch(plan.seed, index, strata(pool, plan.sampling.field), size)
+        case "failure_weighted":
+            floor = plan.sampling.floor
+            drawn = failure_weighted_minibatch(plan.seed, index, _misses(run), size, floor=floor)
+        case _:
+            drawn = minibatch(plan.seed, index, rows, size)
+    return [pool[position] for position in drawn]
+
+
+def further(run: Run, used: Collection[TaskRow], count: int) -> list[TaskRow]:
+    """Draw rows of the pool that the comparison under way has not used; fewer where there are no more."""
+    pool, taken = run.minibatch_pool, {row.id for row in used}
+    order = minibatch(run.plan.seed, _FURTHER + run.iteration, len(pool), len(pool))
+    return [pool[position] for position in order if pool[position].id not in taken][:count]
+
+
+def strata(rows: Collection[TaskRow], field: str) -> list[int]:
+    """Number the rows by what they hold at a dotted path; those without it have a number of their own."""
+    numbers: dict[str, int] = {}
+    return [numbers.setdefault(digest([_at(row, field)]), len(numbers)) for row in rows]
+
+
+def _at(row: TaskRow, field: str) -> JSONValue:
+    value: JSONValue = row.data
+    for part in field.split("."):
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return value
+
+
+def _misses(run: Run) -> list[float]:
+    """Give for each row of the pool how much it is missed: by the survivors, or by whoever tried it last."""
+    perfect = 1.0 if run.perfect_score is None else run.perfect_score
+    known = dict(zip(run.pool.rows, run.pool.frontier.misses(perfect), strict=True))
+    for row in run.minibatch_pool:
+        if row.id not in known:
+            known[row.id] = float(run.latest.get(row.id, 0.0) < perfect)
+    return [known[row.id] for row in run.minibatch_pool]

@@ -1,0 +1,141 @@
+"""The trial of a child: beside its parent, on the same rows, until the rule has decided."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+import attrs
+
+from gepa_framework._core import Decision, accept
+from gepa_framework.engine.flow import Flow
+from gepa_framework.engine.joining import join
+from gepa_framework.engine.pool import Member
+from gepa_framework.engine.run import Run
+from gepa_framework.engine.sampling import further
+from gepa_framework.types import Candidate, RejectedAttempt, RolloutFailure, RolloutOutcome, Stage, TaskRow
+from gepa_framework.types.events import CandidateAccepted, CandidateRejected
+
+#: Rows with what the parent was rewarded on each.
+Scored: TypeAlias = Sequence[tuple[TaskRow, float]]
+
+
+@attrs.define
+class _Trial:
+    """A child beside its parent on the rows that both were scored on."""
+
+    before: list[float] = attrs.field(factory=list)
+    after: list[float] = attrs.field(factory=list)
+    used: list[TaskRow] = attrs.field(factory=list)
+    failure: str = ""
+
+    def enter(self, run: Run, before: Scored, outcomes: list[RolloutOutcome]) -> None:
+        """Enter what the child did on the rows that its parent was scored on."""
+        self.used.extend(row for row, _ in before)
+        for position, reward in run.rewards(outcomes).items():
+            self.before.append(before[position][1])
+            self.after.append(reward)
+        failures = (outcome.message for outcome in outcomes if isinstance(outcome, RolloutFailure))
+        self.failure = self.failure or next(failures, "")
+
+
+def try_child(run: Run, parent: Member, child: Candidate, before: Scored) -> Flow[None]:
+    """Judge a child on the rows that its parent was scored on, and let it in if it is better.
+
+    Args:
+        run: The run.
+        parent: What the child came from.
+        child: What was proposed.
+        before: The rows, each with the parent's reward on it.
+    """
+    trial = _Trial()
+    decision = yield from _compare(run, parent, child, before, trial)
+    if decision is None:
+        _reject(run, parent, child, None, f"no rollout of the child was scored: {trial.failure}")
+    elif not decision.accepted:
+        undecided = decision.verdict == "undecided"
+        words = "undecided on all rows that there are" if undecided else "not better than its parent"
+        _reject(run, parent, child, decision, f"{words} on the minibatch" if not undecided else words)
+    else:
+        _accept(run, parent, child, decision)
+        yield from join(run, Member(child, (parent.candidate.id,), run.iteration), Stage.FULL)
+
+
+def _compare(
+    run: Run, parent: Member, child: Candidate, before: Scored, trial: _Trial
+) -> Flow[Decision | None]:
+    """Roll the child out, and both on further rows for as long as the rule asks for them."""
+    decision: Decision | None = None
+    while before:
+        rows = [row for row, _ in before]
+        outcomes = yield from run.rollouts(child, rows, Stage.CHILD, iteration=run.iteration)
+        trial.enter(run, before, outcomes)
+        decision = _judge(run, trial)
+        if decision is None or decision.verdict != "undecided":
+            break
+        rows = further(run, trial.used, decision.more_rows)
+        answers = yield from run.rollouts(parent.candidate, rows, Stage.PARENT, iteration=run.iteration)
+        scored = run.rewards(answers)
+        trial.used.extend(row for position, row in enumerate(rows) if position not in scored)
+        before = [(rows[position], reward) for position, reward in scored.items()]
+    return decision
+
+
+def _judge(run: Run, trial: _Trial) -> Decision | None:
+    if not trial.after:
+        return None
+    accepting = run.plan.accepting
+    return accept(
+        accepting.rule,
+        trial.before,
+        trial.after,
+        margin=accepting.margin,
+        confidence=accepting.confidence,
+        power=accepting.power,
+        win_rate=accepting.win_rate,
+        limit=accepting.max_rows,
+    )
+
+
+def _accept(run: Run, parent: Member, child: Candidate, decision: Decision) -> None:
+    run.emit(
+        CandidateAccepted(
+            candidate_id=child.id,
+            parent_id=parent.candidate.id,
+            iteration=run.iteration,
+            rule=run.plan.accepting.rule,
+            before=decision.before_sum,
+            after=decision.after_sum,
+            delta=decision.delta,
+            rows=decision.rows,
+            p=decision.p,
+            evidence=decision.evidence,
+        )
+    )
+
+
+def _reject(run: Run, parent: Member, child: Candidate, decision: Decision | None, reason: str) -> None:
+    run.emit(
+        CandidateRejected(
+            candidate_id=child.id,
+            parent_id=parent.candidate.id,
+            iteration=run.iteration,
+            rule=run.plan.accepting.rule,
+            reason=reason,
+            before=decision.before_sum if decision else None,
+            after=decision.after_sum if decision else None,
+            delta=decision.delta if decision else None,
+            rows=decision.rows if decision else 0,
+            p=decision.p if decision else None,
+            evidence=decision.evidence if decision else None,
+        )
+    )
+    texts = parent.candidate.components
+    attempt = RejectedAttempt(
+        candidate_id=child.id,
+        changes={name: text for name, text in child.components.items() if texts[name] != text},
+        reason=reason,
+        before=decision.before_sum / decision.rows if decision else None,
+        after=decision.after_sum / decision.rows if decision else None,
+    )
+    run.pool.reject(parent.candidate.id, attempt)
