@@ -14,7 +14,7 @@ namespace {
 using Doubles = std::vector<double>;
 
 constexpr std::size_t kEnumerated = 16;
-constexpr double kLargestWeight = 2.0;
+constexpr double kLargestWeight = 1.0;
 
 Doubles nonzero(std::span<const double> differences) {
   Doubles kept;

@@ -5,10 +5,10 @@ from array import array
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from gepa_framework._core import ScoreError, accept
 from tests.reference.acceptance import accepts, exact_sum
 from tests.reference.cases import examples
+
+from gepa_framework._core import ScoreError, accept
 
 RULES = ["strict_improvement", "improvement_or_equal"]
 SCORES = st.sampled_from([0.0, 0.1, 0.2, 0.3, 1 / 3, 0.7, 1.0]) | st.floats(-1e300, 1e300)

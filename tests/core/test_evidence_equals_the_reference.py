@@ -8,6 +8,8 @@ from math import atanh, cosh, exp, sqrt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.reference import acceptance
+from tests.reference.cases import examples
 
 from gepa_framework._core import (
     Rng,
@@ -18,8 +20,6 @@ from gepa_framework._core import (
     sign_flip_p,
     weigh_objectives,
 )
-from tests.reference import acceptance
-from tests.reference.cases import examples
 
 TENTHS = st.sampled_from([-0.3, -0.2, -0.1, 0.0, 0.1, 0.2, 0.3, 0.1 + 0.2, 1.0])
 SIGNS = st.sampled_from([-1.0, 0.0, 1.0])

@@ -5,9 +5,9 @@ from array import array
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.reference.cases import FREE, KINDS, examples, histories, replayed
 
 from gepa_framework._core import Frontier
-from tests.reference.cases import FREE, KINDS, examples, histories, replayed
 
 ALL = histories(kinds=KINDS, instances=6)
 

@@ -5,11 +5,11 @@ from time import process_time
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from gepa_framework._core import STREAM_MERGE, Frontier, Lineage, Merger, Rng, check_rows
 from tests.reference import merge
 from tests.reference.cases import GRADES, examples
 from tests.reference.frontier import ReferenceFrontier
+
+from gepa_framework._core import STREAM_MERGE, Frontier, Lineage, Merger, Rng, check_rows
 
 SCORES = GRADES.map(lambda score: score - 0.5)
 

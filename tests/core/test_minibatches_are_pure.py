@@ -3,6 +3,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.reference import philox
+from tests.reference.cases import examples
 
 from gepa_framework._core import (
     failure_weighted_minibatch,
@@ -10,8 +12,6 @@ from gepa_framework._core import (
     ordered_minibatch,
     stratified_minibatch,
 )
-from tests.reference import philox
-from tests.reference.cases import examples
 
 SEEDS = st.integers(0, 2**64 - 1)
 ROWS = st.integers(1, 30)

@@ -5,11 +5,11 @@ from itertools import islice
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.reference import philox
+from tests.reference.cases import examples
 
 from gepa_framework import _core
 from gepa_framework._core import Rng
-from tests.reference import philox
-from tests.reference.cases import examples
 
 WORD = st.integers(0, 2**32 - 1)
 LONG = st.integers(0, 2**64 - 1)

@@ -7,10 +7,10 @@ from math import sqrt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from gepa_framework._core import STREAM_SELECTION, Frontier, Rng, distribution, select
 from tests.reference import selection
 from tests.reference.cases import KINDS, examples, histories, replayed
+
+from gepa_framework._core import STREAM_SELECTION, Frontier, Rng, distribution, select
 
 ALL = histories(kinds=KINDS, instances=5)
 SMALL = histories(kinds=KINDS, instances=4)

@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.reference.cases import KINDS, examples, histories, replayed
 
 from gepa_framework._core import Frontier, SnapshotError
-from tests.reference.cases import KINDS, examples, histories, replayed
 
 ALL = histories(kinds=KINDS, instances=5)
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from hypothesis import settings
 from hypothesis import strategies as st
+from tests.reference.frontier import ReferenceFrontier
 
 from gepa_framework._core import Frontier
-from tests.reference.frontier import ReferenceFrontier
 
 THOROUGH = 10_000
 
