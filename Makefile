@@ -29,7 +29,7 @@ empty :=
 search_path = $(subst $(empty) ,:,$(SOURCES))
 editable = $(foreach path,$(1),-e "$(path)")
 
-.PHONY: help setup demo test lint format docs test-cpp sanitize fuzz clean distclean
+.PHONY: help setup demo test lint format docs test-cpp sanitize fuzz bench-acceptance clean distclean
 
 help: ## list the targets
 	@grep -hE '^[a-z%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -97,6 +97,9 @@ fuzz: $(VENV)/.stamp-venv ## drive the C++ core with random input for FUZZ_SECON
 	  cmake --preset fuzz --log-level=WARNING && cmake --build --preset fuzz && mkdir -p build/corpus && \
 	  build/fuzz/cpp/fuzz/fuzz_core -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 \
 	    -artifact_prefix=build/ -print_final_stats=1 build/corpus
+
+bench-acceptance: $(VENV)/.stamp-demo ## how often acceptance errs, and what it costs (STUDY_OPTIONS=--write: into the documentation)
+	@$(BIN)/python benchmarks/acceptance/study.py $(STUDY_OPTIONS)
 
 bench-%: $(VENV)/.stamp-bench ## run benchmarks/NAME.py; its last line is one JSON object
 	@$(BIN)/python benchmarks/$(subst -,_,$*).py

@@ -49,7 +49,9 @@ def _axes() -> list[str]:
 def draw(places: Sequence[Place]) -> str:
     """Draw each place: label, false accepts, true accepts, rollouts per decision."""
     lines = _axes()
-    for number, ((label, false, true, rollouts), colour) in enumerate(zip(places, COLOURS, strict=True), start=1):
+    for number, ((label, false, true, rollouts), colour) in enumerate(
+        zip(places, COLOURS, strict=True), start=1
+    ):
         lines.append(f'<circle cx="{_x(false):.1f}" cy="{_y(true):.1f}" r="9" fill="{colour}"/>')
         lines.append(_text(_x(false), _y(true) + 4, str(number), 'text-anchor="middle" fill="white"'))
         height = 40 + 34 * number
@@ -57,4 +59,5 @@ def draw(places: Sequence[Place]) -> str:
         lines.append(_text(LEFT + PLOT_WIDTH + 34, height + 14, f"{rollouts:.0f} rollouts", 'fill="#666666"'))
     body = "\n".join(lines)
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}"'
-    return f'{head} font-family="sans-serif" font-size="12">\n<rect width="100%" height="100%" fill="white"/>\n{body}\n</svg>\n'
+    paper = '<rect width="100%" height="100%" fill="white"/>'
+    return f'{head} font-family="sans-serif" font-size="12">\n{paper}\n{body}\n</svg>\n'

@@ -1,15 +1,16 @@
 """How often acceptance errs, and what it costs: the reference's rule beside `paired` and `sequential`.
 
-A parent solves each row with probability p, a child with p + gain; scores are 0 or 1. The reference compares sums on a
-minibatch of three. A decision costs its rollouts, and what it lets in costs a validation: a rollout on each Pareto row.
-Three ways of counting the rollouts of a decision:
+A parent solves each row with probability p, a child with p + gain; scores are 0 or 1. The reference compares
+sums on a minibatch of three. A decision costs its rollouts, and what it lets in costs a validation: a rollout
+on each Pareto row. Three ways of counting the rollouts of a decision:
 
 * gate: parent and child on every row compared, no validation;
 * fresh: that, and a validation of what is let in;
-* shared: the rows compared after the first three are Pareto rows, on which the parent's scores are known, and on which
-  the child's are kept for its validation.
+* shared: the rows compared after the first three are Pareto rows, on which the parent's scores are known, and
+  on which the child's are kept for its validation.
 
-`make bench-acceptance` prints the table; `--write` puts table and plot into the documentation. The last line is JSON.
+`make bench-acceptance` prints the table; `--write` puts table and plot into the documentation. The last line
+is JSON.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from gepa_framework._core import Decision, Rng, accept
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs/explanation/acceptance.md"
 PLOT = ROOT / "docs/explanation/acceptance.svg"
-BEGIN, END = "% table begins", "% table ends"
+BEGIN, END = "<!-- table begins -->", "<!-- table ends -->"
 
 FIRST = 3
 RATES = (0.2, 0.5, 0.8)
@@ -140,7 +141,11 @@ def table(found: list[Outcomes]) -> str:
             rows = sum(outcomes[rate, gain].rows for rate in RATES) / len(RATES)
             lines.append(f"| {each.label if not gain else ''} | {word} | {shares} | {rows:.1f} |")
     head = " | ".join(f"{how}, {size}" for how in ("fresh", "shared") for size in VALIDATIONS)
-    lines += ["", f"| Mean rollouts per decision | gate | {head} |", "|---" * (2 + 2 * len(VALIDATIONS)) + "|"]
+    lines += [
+        "",
+        f"| Mean rollouts per decision | gate | {head} |",
+        "|---" * (2 + 2 * len(VALIDATIONS)) + "|",
+    ]
     for each, outcomes in zip(RULES, found, strict=True):
         costs = [mixed(outcomes, Outcome.gate)]
         costs += [mixed(outcomes, lambda o, size=size: o.fresh(size)) for size in VALIDATIONS]
@@ -175,7 +180,8 @@ def write(found: list[Outcomes]) -> None:
         for each, outcomes in zip(RULES, found, strict=True)
     ]
     places = [
-        (label, no.accepted, yes.accepted, (no.shared(200) + yes.shared(200)) / 2) for label, no, yes in points
+        (label, no.accepted, yes.accepted, (no.shared(200) + yes.shared(200)) / 2)
+        for label, no, yes in points
     ]
     PLOT.write_text(draw(places), encoding="utf-8")
 
