@@ -22,14 +22,14 @@ def close(found, expected):
     return found == pytest.approx({i: float(chance) for i, chance in expected.items()}, abs=1e-12)
 
 
-@examples(300)
+@examples(150)
 @given(ALL, st.sampled_from(PARETO), st.integers(1, 4))
 def test_weights_are_the_references(history, rule, k):
     frontier, reference, _ = replayed(history)
     assert frontier.weights(rule, k=k) == selection.rule_weights(reference, rule, k)
 
 
-@examples(300)
+@examples(150)
 @given(ALL, st.sampled_from(PARETO), st.integers(1, 4), FLOORS)
 def test_the_distribution_of_a_pareto_rule_is_the_references(history, rule, k, floor):
     frontier, reference, _ = replayed(history)
@@ -38,7 +38,7 @@ def test_the_distribution_of_a_pareto_rule_is_the_references(history, rule, k, f
     assert found.get(frontier.best(), 0) >= floor
 
 
-@examples(200)
+@examples(120)
 @given(ALL, FLOORS)
 def test_the_distribution_of_a_greedy_rule_is_the_references(history, epsilon):
     frontier, reference, _ = replayed(history)
