@@ -92,6 +92,8 @@ sanitize: $(VENV)/.stamp-venv ## the same tests under address and undefined-beha
 
 # The limits keep one input that takes long or much from passing for a fuzzer at work.
 fuzz: $(VENV)/.stamp-venv ## drive the C++ core with random input for FUZZ_SECONDS (needs clang)
+	@command -v clang++ >/dev/null || { \
+	  echo "fuzzing needs clang with libFuzzer; on Debian and Ubuntu: apt-get install clang" >&2; exit 1; }
 	@command -v cmake >/dev/null && command -v ninja >/dev/null || $(PIP) install "cmake>=3.24" ninja
 	@export PATH="$(CURDIR)/$(BIN):$$PATH"; \
 	  cmake --preset fuzz --log-level=WARNING && cmake --build --preset fuzz && mkdir -p build/corpus && \

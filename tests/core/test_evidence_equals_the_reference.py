@@ -90,9 +90,11 @@ def test_a_paired_decision_is_the_references(pairs, confidence, margin):
 def test_a_race_is_the_references(pairs, design):
     before, after = map(list, zip(*pairs, strict=True))
     decision = accept("sequential", before, after, **design)
-    verdict, _, evidence = acceptance.race([a - b for b, a in pairs], **design)
+    verdict, evidence, p = acceptance.race([a - b for b, a in pairs], **design)
     assert decision.verdict == verdict
     assert decision.evidence == pytest.approx(evidence, rel=1e-9)
+    assert decision.p == pytest.approx(p, rel=1e-9)
+    assert decision.accepted is (decision.p <= 1 - design["confidence"])
     assert decision.accepted is (verdict == "accepted")
     assert (decision.more_rows > 0) is (verdict == "undecided")
     assert len(pairs) + decision.more_rows <= max(design["limit"], len(pairs))
@@ -183,11 +185,12 @@ def test_an_undecided_race_ends_at_its_limit():
     assert "more_rows=1" in repr(decision)
 
 
-def test_p_of_a_race_is_one_over_the_largest_evidence():
+def test_p_of_a_race_is_of_the_largest_evidence_so_far():
     evidence = list(accumulate([1.25, 1.25, 0.75], lambda a, b: a * b))
     decision = raced([1, 1, -1])
+    least = 0.75 * (1 - DESIGN["power"])
     assert decision.evidence == pytest.approx(evidence[-1])
-    assert decision.p == pytest.approx(1 / max(evidence))
+    assert decision.p == pytest.approx((1 - least) / (max(evidence) - least))
 
 
 def test_differences_beyond_the_range_of_a_double_are_refused():

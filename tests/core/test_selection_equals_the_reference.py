@@ -66,12 +66,12 @@ def hybrid():
 
 OPTIONS = [
     ("pareto", {}),
-    ("pareto", {"best_floor": 0.5}),
+    ("pareto", {"best_floor": 0.7}),
     ("pareto_unpruned", {}),
-    ("pareto_unpruned", {"best_floor": 0.5}),
+    ("pareto_unpruned", {"best_floor": 0.7}),
     ("top_k_pareto", {"k": 3}),
-    ("top_k_pareto", {"k": 3, "best_floor": 0.5}),
-    ("epsilon_greedy", {"epsilon": 0.5}),
+    ("top_k_pareto", {"k": 3, "best_floor": 0.7}),
+    ("epsilon_greedy", {"epsilon": 0.7}),
     ("batch_lexicase", {"batch": 1}),
     ("batch_lexicase", {"batch": 2}),
 ]
@@ -120,6 +120,17 @@ def test_top_k_falls_back_on_the_best_when_it_is_on_no_front():
     assert frontier.weights("top_k_pareto", k=1) == []
     assert distribution(frontier, "top_k_pareto", k=1) == [(0, 1.0)]
     assert select(frontier, "top_k_pareto", Rng(3, STREAM_SELECTION, 0), k=1) == 0
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_batches_are_compared_exactly(order):
+    """0.1 and 0.2 are a little more than 0.3 together, by less than rounded sums can tell."""
+    frontier = Frontier(2)
+    for scores in [[0.1, 0.2], [0.3, 0.0]][::order]:
+        frontier.add(scores)
+    better = 0 if order == 1 else 1
+    assert distribution(frontier, "batch_lexicase", batch=2) == [(better, 1.0)]
+    assert select(frontier, "batch_lexicase", Rng(3, STREAM_SELECTION, 0), batch=2) == better
 
 
 def test_a_distribution_that_takes_too_long_is_refused():

@@ -20,7 +20,8 @@ struct Race {
   Verdict verdict;
   /// The likelihood ratio where it was decided, or after the last row.
   double evidence;
-  /// 1 over the largest one so far, at most 1: valid at whatever row one stops.
+  /// The smallest 1 - confidence at which the largest one so far would have done: valid at whatever
+  /// row one stops.
   double p;
   /// The fewest further rows that can decide, were each of them to differ.
   std::size_t more_rows;
