@@ -7,6 +7,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 WORKERS ?= 2
+FUZZ_SECONDS ?= 180
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
@@ -28,7 +29,7 @@ empty :=
 search_path = $(subst $(empty) ,:,$(SOURCES))
 editable = $(foreach path,$(1),-e "$(path)")
 
-.PHONY: help setup demo test lint mypy format docs test-cpp clean distclean
+.PHONY: help setup demo test lint mypy format docs test-cpp sanitize fuzz bench-acceptance clean distclean
 
 help: ## list the targets
 	@grep -hE '^[a-z%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -85,6 +86,24 @@ test-cpp: $(VENV)/.stamp-venv ## unit tests of the C++ core (needs doctest: apt-
 	@command -v cmake >/dev/null && command -v ninja >/dev/null || $(PIP) install "cmake>=3.24" ninja
 	@export PATH="$(CURDIR)/$(BIN):$$PATH"; \
 	  cmake --preset default --log-level=WARNING && cmake --build --preset default && ctest --preset default
+
+sanitize: $(VENV)/.stamp-venv ## the same tests under address and undefined-behaviour sanitizers
+	@command -v cmake >/dev/null && command -v ninja >/dev/null || $(PIP) install "cmake>=3.24" ninja
+	@export PATH="$(CURDIR)/$(BIN):$$PATH"; \
+	  cmake --preset asan --log-level=WARNING && cmake --build --preset asan && ctest --preset asan
+
+# The limits keep one input that takes long or much from passing for a fuzzer at work.
+fuzz: $(VENV)/.stamp-venv ## drive the C++ core with random input for FUZZ_SECONDS (needs clang)
+	@command -v clang++ >/dev/null || { \
+	  echo "fuzzing needs clang with libFuzzer; on Debian and Ubuntu: apt-get install clang" >&2; exit 1; }
+	@command -v cmake >/dev/null && command -v ninja >/dev/null || $(PIP) install "cmake>=3.24" ninja
+	@export PATH="$(CURDIR)/$(BIN):$$PATH"; \
+	  cmake --preset fuzz --log-level=WARNING && cmake --build --preset fuzz && mkdir -p build/corpus && \
+	  build/fuzz/cpp/fuzz/fuzz_core -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 \
+	    -artifact_prefix=build/ -print_final_stats=1 build/corpus
+
+bench-acceptance: $(VENV)/.stamp-demo ## how often acceptance errs, and what it costs (STUDY_OPTIONS=--write: into the documentation)
+	@$(BIN)/python benchmarks/acceptance/study.py $(STUDY_OPTIONS)
 
 bench-%: $(VENV)/.stamp-bench ## run benchmarks/NAME.py; its last line is one JSON object
 	@$(BIN)/python benchmarks/$(subst -,_,$*).py

@@ -56,6 +56,9 @@ void bind_snapshot_error(py::module_& module) {
 
 }  // namespace
 
+// Not declared safe without the global interpreter lock: a frontier, a lineage, a merger and a
+// stream change when they are asked, and have no lock of their own. A free-threaded interpreter
+// turns its lock back on when it imports this module.
 PYBIND11_MODULE(_core, module) {
   module.doc() =
       "Selection and acceptance: the part of GEPA that is asked at each step, in C++.\n\n"

@@ -14,7 +14,7 @@ namespace {
 using Doubles = std::vector<double>;
 
 constexpr std::size_t kEnumerated = 16;
-constexpr double kLargestWeight = 2.0;
+constexpr double kLargestWeight = 1.0;
 
 Doubles nonzero(std::span<const double> differences) {
   Doubles kept;
@@ -92,11 +92,17 @@ double normal_p(const Doubles& differences) {
   return 0.5 * std::erfc(sum / std::sqrt(2.0 * squares));
 }
 
-/// The bounds that decide, as logarithms.
+/// The bounds that decide, as logarithms, and the least evidence that a rejection can leave.
 struct Bounds {
   double tilt;
   double accept;
   double reject;
+  double least;
+
+  /// The confidence at which this much evidence would just do, as what is left to 1.
+  [[nodiscard]] double p(double evidence) const noexcept {
+    return (1.0 - least) / (std::exp(evidence) - least);
+  }
 };
 
 double log_factor(double tilt) {
@@ -108,7 +114,7 @@ Bounds bounds(const AcceptanceOptions& options) {
   const double reject = 1.0 - options.power;
   const double least = std::exp(log_factor(-tilt * kLargestWeight)) * reject;
   const double accept = least + (1.0 - least) / (1.0 - options.confidence);
-  return {tilt, std::log(accept), std::log(reject)};
+  return {tilt, std::log(accept), std::log(reject), least};
 }
 
 std::size_t rows_to(double distance, double step) {
@@ -136,7 +142,7 @@ Race race(std::span<const double> differences, const AcceptanceOptions& options)
   double squares = 0.0;
   double differing = 0.0;
   const auto standing = [&](Verdict verdict, std::size_t more_rows) {
-    return Race{verdict, std::exp(evidence), std::exp(-largest), more_rows};
+    return Race{verdict, std::exp(evidence), decide.p(largest), more_rows};
   };
   std::size_t row = 0;
   for (; row < std::min(differences.size(), options.limit); ++row) {

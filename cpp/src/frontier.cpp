@@ -104,10 +104,10 @@ AddReport Frontier::add(std::span<const double> scores, NamedInstances instances
   return {candidate, std::move(claims.improved), std::move(claims.tied), {}};
 }
 
-AddReport Frontier::extend(std::size_t index, std::span<const double> scores,
+AddReport Frontier::extend(std::size_t candidate, std::span<const double> scores,
                            NamedInstances instances, const ObjectiveScores* objectives) {
-  require_candidate(index);
-  const auto candidate = static_cast<std::uint32_t>(index);
+  require_candidate(candidate);
+  const auto number = static_cast<std::uint32_t>(candidate);
   const Entry more = make_entry(candidate, scores, instances, objectives);
   Entry all = united_entry(candidate, more);
   complete(candidate, all);
@@ -118,7 +118,7 @@ AddReport Frontier::extend(std::size_t index, std::span<const double> scores,
     for (std::uint32_t i = 0; i < objectives_.count(); ++i)
       cells_.reserve(first_mean() + i, size());
   }
-  AddReport report{candidate, std::move(claims.improved), std::move(claims.tied), {}};
+  AddReport report{number, std::move(claims.improved), std::move(claims.tied), {}};
   const std::size_t room = cells_.count() - first_mean();
   if (has_means()) {
     report.improved.reserve(report.improved.size() + room);
@@ -126,12 +126,12 @@ AddReport Frontier::extend(std::size_t index, std::span<const double> scores,
     report.lost.reserve(room);
   }
 
-  standings_.update(candidate, all.total, static_cast<std::uint32_t>(all.scores->size()));
-  cells_.settle(candidate, added, standings_);
+  standings_.update(number, all.total, static_cast<std::uint32_t>(all.scores->size()));
+  cells_.settle(number, added, standings_);
   scores_.replace(candidate, std::move(all.scores));
   objectives_.replace(candidate, std::move(all.objectives), all.standings);
-  if (has_means()) refill_means(candidate, report);
-  cells_.restand(candidate, cell_row(candidate), standings_);
+  if (has_means()) refill_means(number, report);
+  cells_.restand(number, cell_row(candidate), standings_);
   reduction_.forget();
   stale_ = true;
   return report;

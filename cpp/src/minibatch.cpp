@@ -55,6 +55,7 @@ std::vector<Rows> rows_by_stratum(std::span<const std::int64_t> strata) {
     found[strata[row]].push_back(static_cast<std::uint32_t>(row));
   }
   std::vector<Rows> all;
+  all.reserve(found.size());
   for (auto& [stratum, rows] : found) all.push_back(std::move(rows));
   return all;
 }

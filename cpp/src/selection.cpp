@@ -91,7 +91,7 @@ std::uint32_t select_pareto(const Frontier& frontier, Rng& rng, const SelectionO
   return draw(frontier, reduction.shares(), rng, options.best_floor);
 }
 
-Shares pareto_weights(const Frontier& frontier, const SelectionOptions&) {
+Shares pareto_weights(const Frontier& frontier, const SelectionOptions& /*options*/) {
   const auto shares = frontier.reduction().shares();
   return {shares.begin(), shares.end()};
 }
@@ -120,7 +120,7 @@ std::uint32_t select_unpruned(const Frontier& frontier, Rng& rng, const Selectio
   return draw(frontier, unpruned_shares(frontier), rng, options.best_floor);
 }
 
-Shares unpruned_weights(const Frontier& frontier, const SelectionOptions&) {
+Shares unpruned_weights(const Frontier& frontier, const SelectionOptions& /*options*/) {
   return unpruned_shares(frontier);
 }
 
@@ -144,11 +144,12 @@ Chances top_chances(const Frontier& frontier, const SelectionOptions& options) {
   return chances_of(frontier, shares, options.best_floor);
 }
 
-std::uint32_t select_best(const Frontier& frontier, Rng&, const SelectionOptions&) {
+std::uint32_t select_best(const Frontier& frontier, Rng& /*rng*/,
+                          const SelectionOptions& /*options*/) {
   return frontier.best();
 }
 
-Chances best_chances(const Frontier& frontier, const SelectionOptions&) {
+Chances best_chances(const Frontier& frontier, const SelectionOptions& /*options*/) {
   return {{frontier.best(), 1.0}};
 }
 

@@ -29,6 +29,7 @@ std::vector<Holder> top_holders(const Frontier& frontier, std::uint32_t k) {
   std::sort(top.begin(), top.end(),
             [&](std::uint32_t a, std::uint32_t b) { return frontier.standings().weaker(a, b); });
   std::vector<Holder> holders;
+  holders.reserve(top.size());
   for (const std::uint32_t candidate : top) holders.push_back(holder(frontier, candidate));
   return holders;
 }

@@ -170,10 +170,10 @@ def accept(
     after: _Numbers,
     *,
     margin: float = 0.0,
-    confidence: float = 0.85,
-    power: float = 0.5,
+    confidence: float = 0.8,
+    power: float = 0.4,
     win_rate: float = 0.625,
-    limit: int = 48,
+    limit: int = 96,
 ) -> Decision: ...
 def accept_merge(first: _Numbers, second: _Numbers, child: _Numbers) -> Decision: ...
 def weigh_objectives(

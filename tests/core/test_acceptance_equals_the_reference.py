@@ -15,7 +15,7 @@ SCORES = st.sampled_from([0.0, 0.1, 0.2, 0.3, 1 / 3, 0.7, 1.0]) | st.floats(-1e3
 PAIRS = st.lists(st.tuples(SCORES, SCORES), min_size=1, max_size=12)
 
 
-@examples(500)
+@examples(120)
 @given(PAIRS, st.sampled_from(RULES))
 def test_a_decision_is_the_references(pairs, rule):
     before, after = map(list, zip(*pairs, strict=True))

@@ -12,14 +12,14 @@ from gepa_framework._core import Frontier
 ALL = histories(kinds=KINDS, instances=6)
 
 
-@examples(400)
+@examples(150)
 @given(histories() | ALL)
 def test_every_step_reports_what_the_reference_does(history):
     for report, expected in replayed(history)[2]:
         assert report == expected
 
 
-@examples(300)
+@examples(150)
 @given(histories() | ALL)
 def test_fronts_and_their_members_are_the_references(history):
     frontier, reference, _ = replayed(history)
@@ -33,7 +33,7 @@ def as_given(reference, key, value):
     return value if value is None or key[1] is None else value * reference.signs[key[1]]
 
 
-@examples(300)
+@examples(150)
 @given(histories() | ALL)
 def test_totals_means_and_the_best_are_the_references(history):
     frontier, reference, _ = replayed(history)
@@ -49,7 +49,7 @@ def test_totals_means_and_the_best_are_the_references(history):
         ]
 
 
-@examples(300)
+@examples(150)
 @given(ALL)
 def test_objectives_are_the_references(history):
     frontier, reference, _ = replayed(history)
@@ -64,7 +64,7 @@ def test_objectives_are_the_references(history):
                 assert frontier.objective_score(i, instance, objective) == expected
 
 
-@examples(600)
+@examples(250)
 @given(histories() | ALL)
 def test_the_reduction_is_the_references_restart_loop(history):
     frontier, reference, _ = replayed(history)
@@ -73,7 +73,7 @@ def test_the_reduction_is_the_references_restart_loop(history):
     assert frontier.weights() == reference.weights()
 
 
-@examples(300)
+@examples(150)
 @given(histories() | ALL)
 def test_the_reduction_does_not_depend_on_when_it_was_asked_for(history):
     kind, count, directions, done = history
@@ -84,7 +84,7 @@ def test_the_reduction_does_not_depend_on_when_it_was_asked_for(history):
     assert asked_often.weights() == replayed(history)[0].weights()
 
 
-@examples(200)
+@examples(120)
 @given(ALL)
 def test_misses_are_of_the_survivors(history):
     frontier, reference, _ = replayed(history)
@@ -94,7 +94,7 @@ def test_misses_are_of_the_survivors(history):
         assert miss == (sum(score < 0.5 for score in scores) / len(scores) if scores else 1.0)
 
 
-@examples(200)
+@examples(120)
 @given(st.lists(FREE, min_size=1, max_size=30), st.randoms())
 def test_the_order_of_scores_changes_no_total(scores, random):
     shuffled = list(scores)

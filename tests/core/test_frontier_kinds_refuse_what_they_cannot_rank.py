@@ -17,42 +17,42 @@ def frontier():
 
 
 REFUSED = [
-    pytest.param([0.5], [0], None, None, "needs objective scores", id="no-objectives"),
-    pytest.param([0.5], [0], [[None, None]], None, "needs objective scores", id="none-reported"),
-    pytest.param([0.5], [0], [[1, NAN]], 0, "objective 1 must be finite, not nan", id="nan"),
-    pytest.param([1, 1], [2, 0], [[1, 1], [float("inf"), 1]], 0, "objective 0 must be finite", id="inf"),
-    pytest.param([1, 1], [0, 1], [[1, 1]], None, "got 2 objective scores for 2 rows of 2", id="a-row-short"),
-    pytest.param([1], [0], [[1]], 0, r"objectives\[0\] must have 2 values, not 1", id="a-value-short"),
-    pytest.param([1, 1], [0, 1], [[1.7e308, 1]] * 2, None, "objective 0 add up beyond", id="overflow"),
+    pytest.param(([0.5], [0], None), None, "needs objective scores", id="no-objectives"),
+    pytest.param(([0.5], [0], [[None, None]]), None, "needs objective scores", id="none-reported"),
+    pytest.param(([0.5], [0], [[1, NAN]]), 0, "objective 1 must be finite, not nan", id="nan"),
+    pytest.param(([1, 1], [2, 0], [[1, 1], [float("inf"), 1]]), 0, "objective 0 must be finite", id="inf"),
+    pytest.param(
+        ([1, 1], [0, 1], [[1, 1]]), None, "got 2 objective scores for 2 rows of 2", id="a-row-short"
+    ),
+    pytest.param(([1], [0], [[1]]), 0, r"objectives\[0\] must have 2 values, not 1", id="a-value-short"),
+    pytest.param(([1, 1], [0, 1], [[1.7e308, 1]] * 2), None, "objective 0 add up beyond", id="overflow"),
 ]
 
 
-@pytest.mark.parametrize(("scores", "instances", "objectives", "row", "message"), REFUSED)
-def test_objectives_that_cannot_be_ranked_change_nothing(
-    frontier, scores, instances, objectives, row, message
-):
+@pytest.mark.parametrize(("given", "row", "message"), REFUSED)
+def test_objectives_that_cannot_be_ranked_change_nothing(frontier, given, row, message):
     before = frontier.snapshot()
     with pytest.raises(ScoreError, match=message) as refusal:
-        frontier.add(scores, instances, objectives)
+        frontier.add(*given)
     assert refusal.value.row == row
     assert frontier.snapshot() == before
 
 
 EXTENSIONS = [
-    pytest.param([1], [2], [[1, 1]], 2, "already has a score", id="twice"),
-    pytest.param([1], [3], [[1, 1]], 3, "no such instance", id="nowhere"),
-    pytest.param([NAN], [1], [[1, 1]], 1, "must be finite", id="nan"),
-    pytest.param([1], [1], None, None, "needs objective scores", id="no-objectives"),
-    pytest.param([1, 1, 1], None, [[1, 1]] * 3, 0, "already has a score", id="all"),
-    pytest.param([], [], [], None, "at least one score", id="none"),
+    pytest.param(([1], [2], [[1, 1]]), 2, "already has a score", id="twice"),
+    pytest.param(([1], [3], [[1, 1]]), 3, "no such instance", id="nowhere"),
+    pytest.param(([NAN], [1], [[1, 1]]), 1, "must be finite", id="nan"),
+    pytest.param(([1], [1], None), None, "needs objective scores", id="no-objectives"),
+    pytest.param(([1, 1, 1], None, [[1, 1]] * 3), 0, "already has a score", id="all"),
+    pytest.param(([], [], []), None, "at least one score", id="none"),
 ]
 
 
-@pytest.mark.parametrize(("scores", "instances", "objectives", "row", "message"), EXTENSIONS)
-def test_an_extension_that_cannot_be_changes_nothing(frontier, scores, instances, objectives, row, message):
+@pytest.mark.parametrize(("given", "row", "message"), EXTENSIONS)
+def test_an_extension_that_cannot_be_changes_nothing(frontier, given, row, message):
     before = frontier.snapshot()
     with pytest.raises(ScoreError, match=message) as refusal:
-        frontier.extend(0, scores, instances, objectives)
+        frontier.extend(0, *given)
     assert (refusal.value.candidate, refusal.value.row) == (0, row)
     assert frontier.snapshot() == before
 

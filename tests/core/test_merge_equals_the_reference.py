@@ -39,7 +39,7 @@ def build(instances, family):
     return frontier, reference, lineage
 
 
-@examples(400)
+@examples(150)
 @given(families())
 def test_ancestors_are_the_references(family):
     _, _, lineage = build(*family)
@@ -49,7 +49,7 @@ def test_ancestors_are_the_references(family):
         assert lineage.parents(i) == parents[i]
 
 
-@examples(800)
+@examples(300)
 @given(families(), st.integers(0, 2**32), st.integers(0, 2))
 def test_what_is_proposed_is_what_the_reference_allows(family, seed, overlap):
     frontier, reference, lineage = build(*family)
@@ -69,7 +69,7 @@ def test_what_is_proposed_is_what_the_reference_allows(family, seed, overlap):
         assert not allowed
 
 
-@examples(400)
+@examples(150)
 @given(families(), st.integers(0, 2**32), st.integers(1, 6))
 def test_check_rows_are_spread_over_who_is_better(family, seed, size):
     frontier, reference, _ = build(*family)

@@ -18,13 +18,13 @@ ROWS = st.integers(1, 30)
 SIZES = st.integers(1, 12)
 
 
-@examples(200)
+@examples(120)
 @given(SEEDS, st.integers(0, 200), ROWS, SIZES)
 def test_a_minibatch_is_the_references(seed, index, rows, size):
     assert minibatch(seed, index, rows, size) == philox.minibatch(seed, index, rows, size)
 
 
-@examples(200)
+@examples(120)
 @given(SEEDS, st.integers(0, 5), ROWS, SIZES)
 def test_each_batch_is_distinct_and_each_epoch_covers_every_row(seed, epoch, rows, size):
     batches = -(-rows // size)
@@ -55,20 +55,20 @@ STRATA = st.lists(st.integers(-2, 3), min_size=1, max_size=24)
 MISSES = st.lists(st.sampled_from([0.0, 0.25, 1.0]) | st.floats(0, 1), min_size=1, max_size=20)
 
 
-@examples(200)
+@examples(120)
 @given(st.integers(0, 200), ROWS, SIZES)
 def test_an_ordered_minibatch_goes_through_the_rows_in_order(index, rows, size):
     assert ordered_minibatch(index, rows, size) == philox.batch_of(list(range(rows)), index, size)
 
 
-@examples(300)
+@examples(150)
 @given(SEEDS, st.integers(0, 50), STRATA, SIZES)
 def test_a_stratified_minibatch_is_the_references(seed, index, strata, size):
     found = stratified_minibatch(seed, index, strata, size)
     assert found == philox.stratified_minibatch(seed, index, strata, size)
 
 
-@examples(200)
+@examples(120)
 @given(SEEDS, st.integers(0, 5), STRATA, SIZES)
 def test_strata_have_their_share_of_each_batch_and_every_row_its_turn(seed, epoch, strata, size):
     batches, seen = -(-len(strata) // size), set()
@@ -89,7 +89,7 @@ def test_two_strata_of_one_size_alternate():
         assert sorted(strata[row] for row in stratified_minibatch(5, index, strata, 4)) == [0, 0, 1, 1]
 
 
-@examples(300)
+@examples(150)
 @given(SEEDS, st.integers(0, 50), MISSES, SIZES, st.sampled_from([0.05, 0.5, 1.0]))
 def test_a_failure_weighted_minibatch_is_the_references(seed, index, misses, size, floor):
     found = failure_weighted_minibatch(seed, index, misses, size, floor=floor)

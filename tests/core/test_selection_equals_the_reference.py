@@ -22,14 +22,14 @@ def close(found, expected):
     return found == pytest.approx({i: float(chance) for i, chance in expected.items()}, abs=1e-12)
 
 
-@examples(300)
+@examples(150)
 @given(ALL, st.sampled_from(PARETO), st.integers(1, 4))
 def test_weights_are_the_references(history, rule, k):
     frontier, reference, _ = replayed(history)
     assert frontier.weights(rule, k=k) == selection.rule_weights(reference, rule, k)
 
 
-@examples(300)
+@examples(150)
 @given(ALL, st.sampled_from(PARETO), st.integers(1, 4), FLOORS)
 def test_the_distribution_of_a_pareto_rule_is_the_references(history, rule, k, floor):
     frontier, reference, _ = replayed(history)
@@ -38,7 +38,7 @@ def test_the_distribution_of_a_pareto_rule_is_the_references(history, rule, k, f
     assert found.get(frontier.best(), 0) >= floor
 
 
-@examples(200)
+@examples(120)
 @given(ALL, FLOORS)
 def test_the_distribution_of_a_greedy_rule_is_the_references(history, epsilon):
     frontier, reference, _ = replayed(history)
@@ -66,12 +66,12 @@ def hybrid():
 
 OPTIONS = [
     ("pareto", {}),
-    ("pareto", {"best_floor": 0.5}),
+    ("pareto", {"best_floor": 0.7}),
     ("pareto_unpruned", {}),
-    ("pareto_unpruned", {"best_floor": 0.5}),
+    ("pareto_unpruned", {"best_floor": 0.7}),
     ("top_k_pareto", {"k": 3}),
-    ("top_k_pareto", {"k": 3, "best_floor": 0.5}),
-    ("epsilon_greedy", {"epsilon": 0.5}),
+    ("top_k_pareto", {"k": 3, "best_floor": 0.7}),
+    ("epsilon_greedy", {"epsilon": 0.7}),
     ("batch_lexicase", {"batch": 1}),
     ("batch_lexicase", {"batch": 2}),
 ]
@@ -120,6 +120,17 @@ def test_top_k_falls_back_on_the_best_when_it_is_on_no_front():
     assert frontier.weights("top_k_pareto", k=1) == []
     assert distribution(frontier, "top_k_pareto", k=1) == [(0, 1.0)]
     assert select(frontier, "top_k_pareto", Rng(3, STREAM_SELECTION, 0), k=1) == 0
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_batches_are_compared_exactly(order):
+    """0.1 and 0.2 are a little more than 0.3 together, by less than rounded sums can tell."""
+    frontier = Frontier(2)
+    for scores in [[0.1, 0.2], [0.3, 0.0]][::order]:
+        frontier.add(scores)
+    better = 0 if order == 1 else 1
+    assert distribution(frontier, "batch_lexicase", batch=2) == [(better, 1.0)]
+    assert select(frontier, "batch_lexicase", Rng(3, STREAM_SELECTION, 0), batch=2) == better
 
 
 def test_a_distribution_that_takes_too_long_is_refused():

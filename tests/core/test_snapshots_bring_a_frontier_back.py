@@ -24,7 +24,7 @@ def answers(frontier):
     )
 
 
-@examples(300)
+@examples(150)
 @given(ALL)
 def test_a_frontier_comes_back_with_all_its_answers(history):
     frontier = replayed(history)[0]
@@ -33,7 +33,7 @@ def test_a_frontier_comes_back_with_all_its_answers(history):
     assert restored.snapshot() == frontier.snapshot()
 
 
-@examples(300)
+@examples(150)
 @given(ALL, st.data())
 def test_a_byte_that_was_changed_is_noticed(history, data):
     snapshot = bytearray(replayed(history)[0].snapshot())
@@ -43,7 +43,7 @@ def test_a_byte_that_was_changed_is_noticed(history, data):
         Frontier.restore(bytes(snapshot))
 
 
-@examples(200)
+@examples(120)
 @given(ALL, st.data())
 def test_bytes_that_are_missing_or_too_many_are_noticed(history, data):
     snapshot = replayed(history)[0].snapshot()
@@ -53,7 +53,7 @@ def test_bytes_that_are_missing_or_too_many_are_noticed(history, data):
             Frontier.restore(damaged)
 
 
-@examples(300)
+@examples(150)
 @given(st.binary(max_size=200))
 def test_no_other_bytes_are_taken_for_a_snapshot(content):
     with pytest.raises(SnapshotError, match="no snapshot"):

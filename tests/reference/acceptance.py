@@ -27,23 +27,24 @@ def sign_flip_p(differences):
 
 
 def race(differences, *, confidence, power, win_rate, limit):
-    """Give the verdict, the row where it fell, and the evidence then, for differences of any size."""
+    """Give the verdict, the evidence when it fell, and p, for differences of any size."""
     tilt = 2 * win_rate - 1
     reject = 1 - power
     least = (1 - tilt) * reject
     accept = least + (1 - least) / (1 - confidence)
-    evidence, squares = 1.0, []
-    for row, difference in enumerate(differences[:limit], start=1):
+    evidence, largest, squares = 1.0, 1.0, []
+    verdict = "rejected" if len(differences) >= limit else "undecided"
+    for difference in differences[:limit]:
         if difference:
             squares.append(difference**2)
             weight = min(1.0, abs(difference) / math.sqrt(sum(squares) / len(squares)))
             t = math.atanh(tilt) * weight
             evidence *= math.exp(math.copysign(t, difference)) / math.cosh(t)
-        if evidence >= accept:
-            return "accepted", row, evidence
-        if evidence <= reject:
-            return "rejected", row, evidence
-    return ("rejected" if len(differences) >= limit else "undecided"), len(differences), evidence
+        largest = max(largest, evidence)
+        if evidence >= accept or evidence <= reject:
+            verdict = "accepted" if evidence >= accept else "rejected"
+            break
+    return verdict, evidence, (1 - least) / (largest - least)
 
 
 def objective_deltas(before, after, directions):

@@ -1,6 +1,6 @@
 """How many cases a property is held to, and the pools that frontiers are compared on.
 
-`pytest tests/core --hypothesis-profile=thorough` holds each property to THOROUGH cases instead.
+`pytest tests/core --hypothesis-profile=thorough --timeout 1800` holds each one to THOROUGH cases instead.
 """
 
 from __future__ import annotations

@@ -44,13 +44,13 @@ struct AcceptanceOptions {
   /// What the mean must rise by.
   double margin = 0.0;
   /// 1 less the chance that a child which is no better is accepted.
-  double confidence = 0.85;
+  double confidence = 0.8;
   /// The chance at least that `sequential` does not reject a child with the win rate.
-  double power = 0.5;
+  double power = 0.4;
   /// The share of the rows that differ on which a child worth accepting beats its parent.
   double win_rate = 0.625;
   /// The number of rows at which `sequential` stops asking.
-  std::size_t limit = 48;
+  std::size_t limit = 96;
 };
 
 /// Judges a child by its parent's scores and its own on the same rows, in the same order.

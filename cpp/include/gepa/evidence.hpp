@@ -20,7 +20,8 @@ struct Race {
   Verdict verdict;
   /// The likelihood ratio where it was decided, or after the last row.
   double evidence;
-  /// 1 over the largest one so far, at most 1: valid at whatever row one stops.
+  /// The smallest 1 - confidence at which the largest one so far would have done: valid at whatever
+  /// row one stops.
   double p;
   /// The fewest further rows that can decide, were each of them to differ.
   std::size_t more_rows;
@@ -29,7 +30,7 @@ struct Race {
 /// A sequential test of paired differences, row by row, whatever batches they came in.
 ///
 /// With t = atanh(2 · win_rate - 1) each difference that is not zero multiplies the evidence by
-/// exp(± t·w) / cosh(t·w), w being its size over the root mean square of those so far, 2 at most.
+/// exp(± t·w) / cosh(t·w), w being its size over the root mean square of those so far, 1 at most.
 /// Accepted at A, rejected at B = 1 - power, rejected also after `limit` rows; with r the smallest
 /// factor that there is, A = rB + (1 - rB) / (1 - confidence). If a child is no better, in that
 /// differences are as likely to fall short as to exceed by the same size, then the evidence is a
