@@ -239,6 +239,19 @@ def test_objectives_weigh_as_the_reference_says(given_objectives, criterion, bet
     assert (found.criterion, found.delta) == (criterion, primary.delta)
 
 
+@pytest.mark.parametrize(("protected", "accepted"), [([], True), ([0], False)])
+def test_a_protected_objective_that_cannot_be_compared_counts_as_fallen(protected, accepted):
+    found = weigh_objectives(
+        accept("strict_improvement", [0], [1]),
+        "protected_objective_guard",
+        [[0.5]],
+        [[None]],
+        ["maximize"],
+        protected=protected,
+    )
+    assert (found.accepted, found.objective_deltas) == (accepted, [None])
+
+
 def test_an_undecided_child_that_breaks_a_guard_is_rejected_at_once():
     undecided = accept("sequential", [0], [0])
     found = weigh_objectives(
