@@ -19,29 +19,46 @@ def compared(game, stage):
     return [c for c in game.world.rollouts(stage) if c.iteration == 1]
 
 
-def test_a_sequential_rule_asks_for_more_rows_of_both_until_it_has_decided(toy):
+def test_a_sequential_rule_asks_for_pareto_rows_where_the_parent_has_been(toy):
     plan = toy.plan(train=40, accepting=SEQUENTIAL, perfect_score=2.0, limits={"iterations": 1})
     game = toy.play(plan, toy.World(score=hashed))
     parents, children = compared(game, Stage.PARENT), compared(game, Stage.CHILD)
-    assert 2 < len(parents) <= SEQUENTIAL.max_rows
-    assert [c.row.id for c in parents] == [c.row.id for c in children]
-    assert len({c.row.id for c in parents}) == len(parents)
+    assert len(parents) == 2
+    assert [c.row.id for c in children][:2] == [c.row.id for c in parents]
+    assert 2 < len(children) <= SEQUENTIAL.max_rows
+    assert len({c.row.id for c in children}) == len(children)
     decided = game.of("candidate.accepted") + game.of("candidate.rejected")
-    assert [body.rows for body in decided] == [len(parents)]
+    assert [(body.rows, body.evidence is None) for body in decided] == [(len(children), False)]
+
+
+def test_what_a_child_did_in_a_long_comparison_is_kept_for_its_evaluation(toy):
+    def score(command):
+        better = float(command.candidate.components["prompt"]) > 0.2
+        return float(better or command.row.seed % 2 == 0)
+
+    plan = toy.plan(train=40, accepting=SEQUENTIAL, perfect_score=2.0, limits={"iterations": 1})
+    game = toy.play(plan, toy.World(score=score))
+    assert game.of("candidate.accepted")
+    compared_rows = [c.row.id for c in compared(game, Stage.CHILD)][2:]
+    evaluated = [c.row.id for c in compared(game, Stage.FULL)]
+    assert compared_rows
+    assert sorted(compared_rows + evaluated) == sorted(f"train:{n}" for n in range(40))
+    assert game.of("candidate.evaluated")[-1].coverage == 40
 
 
 def test_a_sequential_rule_decides_by_the_rows_that_there_are(toy):
-    plan = toy.plan(train=6, accepting=SEQUENTIAL, limits={"iterations": 1})
-    game = toy.play(plan, toy.World(score=hashed))
-    assert len(compared(game, Stage.PARENT)) <= 6
+    plan = toy.plan(train=6, accepting=SEQUENTIAL, perfect_score=2.0, limits={"iterations": 1})
+    game = toy.play(plan, toy.World(score=lambda command: 0.5))
+    assert len(compared(game, Stage.CHILD)) == 6
+    assert game.of("candidate.rejected")[0].reason == "undecided on all Pareto rows"
     assert game.machine.status is Status.FINISHED
 
 
-def test_the_rows_that_a_sequential_rule_may_ask_for_are_set_aside(toy):
-    plan = toy.plan(train=40, accepting=SEQUENTIAL, limits={"train_rollouts": 127, "iterations": 9})
+def test_a_long_comparison_never_passes_the_limit_of_rollouts(toy):
+    plan = toy.plan(train=40, accepting=SEQUENTIAL, limits={"train_rollouts": 130, "iterations": 9})
     game = toy.play(plan, toy.World(score=hashed))
-    assert game.of("iteration.started") == []
-    assert game.of("gepa.stop")[0].kind == "max_rollouts"
+    assert game.run.ledger.train_rollouts <= 130
+    assert game.of("iteration.started")
 
 
 def test_a_row_that_fails_in_the_middle_of_a_sequential_comparison_leaves_both_sides(toy):

@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from gepa_framework.engine.flow import Flow
 from gepa_framework.engine.pool import Member
 from gepa_framework.engine.run import Run
-from gepa_framework.types import RolloutResult, Stage
+from gepa_framework.types import RolloutOutcome, RolloutResult, Stage
 from gepa_framework.types.events import CandidateEvaluated, FrontierUpdated
 
 
-def join(run: Run, member: Member, stage: Stage) -> Flow[bool]:
-    """Score a candidate on every Pareto row and let it into the pool; false when nothing was scored."""
+def join(
+    run: Run, member: Member, stage: Stage, known: Mapping[str, RolloutOutcome] = MappingProxyType({})
+) -> Flow[bool]:
+    """Score a candidate on every Pareto row and let it into the pool; false when nothing was scored.
+
+    Args:
+        run: The run.
+        member: Who joins.
+        stage: Why the rollouts are run.
+        known: What came of those that were run already, by row id.
+    """
     candidate = member.candidate
-    outcomes = yield from run.rollouts(candidate, run.pareto, stage, iteration=member.iteration)
+    missing = [row for row in run.pareto if row.id not in known]
+    answers = yield from run.rollouts(candidate, missing, stage, iteration=member.iteration)
+    found = {**known, **{row.id: answer for row, answer in zip(missing, answers, strict=True)}}
+    outcomes = [found[row.id] for row in run.pareto]
     scores = run.rewards(outcomes)
     previous = run.pool.best_score
     objectives = {

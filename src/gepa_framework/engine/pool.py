@@ -54,6 +54,7 @@ class Pool:
         self.frontier = Frontier(len(self.rows), kind, list(objectives.values()))
         self._objectives = tuple(objectives)
         self.known: dict[str, Candidate] = {}
+        self._indices: dict[str, int] = {}
         self._seed = seed
         self._rejected: Mapping[str, deque[RejectedAttempt]] = defaultdict(lambda: deque(maxlen=remember))
         self._cursors: dict[str, int] = {}
@@ -85,8 +86,13 @@ class Pool:
                 f"{member.candidate.id} cannot be ranked: {error}",
                 hint="gepa.objective_keys must name objective_scores that the container reports",
             ) from error
+        self._indices[member.candidate.id] = len(self.members)
         self.members.append(member)
         return report
+
+    def score(self, member: Member, row: int) -> float | None:
+        """Give a member's reward on a Pareto row; ``None`` where it has none."""
+        return self.frontier.score(self._indices[member.candidate.id], row)
 
     def select(self, selecting: Selecting, iteration: int) -> Member:
         """Draw the parent of an iteration."""

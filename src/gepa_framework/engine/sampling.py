@@ -10,6 +10,7 @@ from gepa_framework._core import (
     ordered_minibatch,
     stratified_minibatch,
 )
+from gepa_framework.engine.pool import Member
 from gepa_framework.engine.run import Run
 from gepa_framework.types import JSONValue, TaskRow, digest
 
@@ -34,11 +35,19 @@ def draw(run: Run) -> list[TaskRow]:
     return [pool[position] for position in drawn]
 
 
-def further(run: Run, used: Collection[TaskRow], count: int) -> list[TaskRow]:
-    """Draw rows of the pool that the comparison under way has not used; fewer where there are no more."""
-    pool, taken = run.minibatch_pool, {row.id for row in used}
-    order = minibatch(run.plan.seed, _FURTHER + run.iteration, len(pool), len(pool))
-    return [pool[position] for position in order if pool[position].id not in taken][:count]
+def further(run: Run, parent: Member, used: Collection[str], count: int) -> list[tuple[TaskRow, float]]:
+    """Draw Pareto rows that a comparison has not used, with what the parent scored on each.
+
+    The parent has been there, so that only the child must be rolled out, and what it does there is kept for
+    its evaluation: a long comparison costs little more than the evaluation that it may save.
+    """
+    order = minibatch(run.plan.seed, _FURTHER + run.iteration, len(run.pareto), len(run.pareto))
+    drawn: list[tuple[TaskRow, float]] = []
+    for position in order:
+        row, score = run.pareto[position], run.pool.score(parent, position)
+        if row.id not in used and score is not None and len(drawn) < count:
+            drawn.append((row, score))
+    return drawn
 
 
 def strata(rows: Collection[TaskRow], field: str) -> list[int]:

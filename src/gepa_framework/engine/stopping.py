@@ -39,9 +39,8 @@ def _rollouts_left(run: Run) -> StopReason | None:
     if run.iteration > run.finished:
         return None  # what the iteration under way may need was set aside when it began
     # An iteration that could not be finished would spend rollouts on a candidate that never gets in.
-    accepting = run.plan.accepting
-    most = accepting.max_rows if accepting.rule == "sequential" else 0
-    size = min(max(run.plan.minibatch_size, most), len(run.minibatch_pool))
+    # Further rows that a rule asks for are Pareto rows, and count towards the evaluation.
+    size = min(run.plan.minibatch_size, len(run.minibatch_pool))
     needed = 2 * size + len(run.pareto)
     limit, used = run.plan.limits.train_rollouts, run.ledger.train_rollouts
     if used + needed <= limit:

@@ -26,12 +26,13 @@ class _Trial:
 
     before: list[float] = attrs.field(factory=list)
     after: list[float] = attrs.field(factory=list)
-    used: list[TaskRow] = attrs.field(factory=list)
+    used: set[str] = attrs.field(factory=set)
+    kept: dict[str, RolloutOutcome] = attrs.field(factory=dict)
     failure: str = ""
 
     def enter(self, run: Run, before: Scored, outcomes: list[RolloutOutcome]) -> None:
         """Enter what the child did on the rows that its parent was scored on."""
-        self.used.extend(row for row, _ in before)
+        self.used.update(row.id for row, _ in before)
         for position, reward in run.rewards(outcomes).items():
             self.before.append(before[position][1])
             self.after.append(reward)
@@ -54,30 +55,28 @@ def try_child(run: Run, parent: Member, child: Candidate, before: Scored) -> Flo
         _reject(run, parent, child, None, f"no rollout of the child was scored: {trial.failure}")
     elif not decision.accepted:
         undecided = decision.verdict == "undecided"
-        words = "undecided on all rows that there are" if undecided else "not better than its parent"
+        words = "undecided on all Pareto rows" if undecided else "not better than its parent"
         _reject(run, parent, child, decision, f"{words} on the minibatch" if not undecided else words)
     else:
         _accept(run, parent, child, decision)
-        yield from join(run, Member(child, (parent.candidate.id,), run.iteration), Stage.FULL)
+        yield from join(run, Member(child, (parent.candidate.id,), run.iteration), Stage.FULL, trial.kept)
 
 
 def _compare(
     run: Run, parent: Member, child: Candidate, before: Scored, trial: _Trial
 ) -> Flow[Decision | None]:
-    """Roll the child out, and both on further rows for as long as the rule asks for them."""
+    """Roll the child out, and on further rows for as long as the rule asks for them."""
     decision: Decision | None = None
     while before:
         rows = [row for row, _ in before]
         outcomes = yield from run.rollouts(child, rows, Stage.CHILD, iteration=run.iteration)
         trial.enter(run, before, outcomes)
+        if decision is not None:
+            trial.kept.update(zip((row.id for row in rows), outcomes, strict=True))
         decision = _judge(run, trial)
         if decision is None or decision.verdict != "undecided":
             break
-        rows = further(run, trial.used, decision.more_rows)
-        answers = yield from run.rollouts(parent.candidate, rows, Stage.PARENT, iteration=run.iteration)
-        scored = run.rewards(answers)
-        trial.used.extend(row for position, row in enumerate(rows) if position not in scored)
-        before = [(rows[position], reward) for position, reward in scored.items()]
+        before = further(run, parent, trial.used, decision.more_rows)
     return decision
 
 
