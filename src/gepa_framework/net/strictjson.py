@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, NoReturn
 
 from gepa_framework.types import JSONValue
+from gepa_framework.types.json import nested_deeper
 
 #: Deeper nesting is no data but an attack on recursion.
 MAX_DEPTH = 100
@@ -42,22 +43,6 @@ def _bounded(text: str) -> int:
 _DECODER = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite, parse_int=_bounded)
 
 
-def _children(value: JSONValue) -> Iterator[JSONValue]:
-    if isinstance(value, Mapping):
-        yield from value.values()
-    elif isinstance(value, list):
-        yield from value
-
-
-def _check_depth(value: JSONValue) -> None:
-    level = [value]
-    for _ in range(MAX_DEPTH):
-        level = [child for parent in level for child in _children(parent) if isinstance(child, dict | list)]
-        if not level:
-            return
-    raise JSONRefused(f"nested deeper than {MAX_DEPTH} levels")
-
-
 def load_json(body: bytes) -> JSONValue:
     """Read a JSON text.
 
@@ -76,8 +61,8 @@ def load_json(body: bytes) -> JSONValue:
     except json.JSONDecodeError as error:
         raise JSONRefused(f"{error.msg} at character {error.pos}") from None
     # Without more brackets than levels there is nothing to measure: the usual case, and it is quick.
-    if body.count(b"[") + body.count(b"{") > MAX_DEPTH:
-        _check_depth(value)
+    if body.count(b"[") + body.count(b"{") > MAX_DEPTH and nested_deeper(value, MAX_DEPTH):
+        raise JSONRefused(f"nested deeper than {MAX_DEPTH} levels")
     return value
 
 

@@ -39,7 +39,6 @@ from gepa_framework.types import (
     Executor,
     FailureKind,
     JSONObject,
-    JSONValue,
     Preflight,
     Program,
     Proposal,
@@ -52,6 +51,7 @@ from gepa_framework.types import (
     Transport,
     Usage,
 )
+from gepa_framework.types.json import nested_deeper
 from gepa_framework.workspace import Encoded, decode_outcome, encode_outcome
 
 T = TypeVar("T")
@@ -317,20 +317,7 @@ def _journalled(outcome: Outcome, effect_id: str) -> tuple[Outcome, Encoded]:
     """Give the outcome as the journal holds it, so that a replay is fed the same to the last detail."""
     encoded = encode_outcome(outcome, effect_id)
     # Without more brackets than levels there is nothing to measure: the usual case, and it is quick.
-    if encoded.payload.count("[") + encoded.payload.count("{") > MAX_DEPTH:
-        _check_depth(json.loads(encoded.payload))
+    brackets = encoded.payload.count("[") + encoded.payload.count("{")
+    if brackets > MAX_DEPTH and nested_deeper(json.loads(encoded.payload), MAX_DEPTH):
+        raise ValueError(f"it is nested deeper than {MAX_DEPTH} levels")
     return decode_outcome(encoded.kind, encoded.payload), encoded
-
-
-def _check_depth(value: JSONValue) -> None:
-    level = [value]
-    for _ in range(MAX_DEPTH):
-        level = [child for parent in level for child in _nested(parent)]
-        if not level:
-            return
-    raise ValueError(f"it is nested deeper than {MAX_DEPTH} levels")
-
-
-def _nested(value: JSONValue) -> list[JSONValue]:
-    children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return [child for child in children if isinstance(child, dict | list)]

@@ -65,3 +65,18 @@ def digest(value: JSONValue) -> str:
 def freeze_mapping(value: Mapping[str, JSONValue]) -> JSONObject:
     """Give a read-only view of a copy, so that a shared value cannot be changed by its readers."""
     return MappingProxyType(dict(value))
+
+
+def nested_deeper(value: JSONValue, levels: int) -> bool:
+    """Tell whether arrays and objects stand in one another deeper than so many levels; without recursion."""
+    level = [value]
+    for _ in range(levels):
+        level = [child for parent in level for child in _nested(parent)]
+        if not level:
+            return False
+    return True
+
+
+def _nested(value: JSONValue) -> list[JSONValue]:
+    children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [child for child in children if isinstance(child, dict | list)]
