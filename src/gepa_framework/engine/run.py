@@ -42,6 +42,7 @@ class Run:
         stoppers: Asked in this order.
         emit: Puts an event on the record.
         latest: The latest reward on each training row, whoever had it.
+        strata: Number of the stratum of each row of the minibatch pool, once it was asked for.
         elapsed: Seconds worked on the run, as of the latest input.
         iteration: The iteration that was begun last; 0 for the seed.
         finished: Iterations that are over; behind `iteration` while one is under way.
@@ -59,6 +60,7 @@ class Run:
     proposer_failures: int = 0
     highest_reward: float = 0.0
     latest: dict[str, float] = attrs.field(factory=dict)
+    strata: list[int] = attrs.field(factory=list)
     ledger: Ledger = attrs.field(factory=Ledger)
     stopped: StopReason | None = None
     heldout_scores: dict[str, HeldoutScore] = attrs.field(factory=dict)

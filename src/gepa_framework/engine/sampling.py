@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from itertools import islice
 
 from gepa_framework._core import (
     failure_weighted_minibatch,
@@ -26,7 +27,9 @@ def draw(run: Run) -> list[TaskRow]:
         case "ordered":
             drawn = ordered_minibatch(index, rows, size)
         case "stratified":
-            drawn = stratified_minibatch(plan.seed, index, strata(pool, plan.sampling.field), size)
+            # The rows of a run do not change: they are numbered once.
+            run.strata = run.strata or strata(pool, plan.sampling.field)
+            drawn = stratified_minibatch(plan.seed, index, run.strata, size)
         case "failure_weighted":
             floor = plan.sampling.floor
             drawn = failure_weighted_minibatch(plan.seed, index, _misses(run), size, floor=floor)
@@ -42,12 +45,9 @@ def further(run: Run, parent: Member, used: Collection[str], count: int) -> list
     its evaluation: a long comparison costs little more than the evaluation that it may save.
     """
     order = minibatch(run.plan.seed, _FURTHER + run.iteration, len(run.pareto), len(run.pareto))
-    drawn: list[tuple[TaskRow, float]] = []
-    for position in order:
-        row, score = run.pareto[position], run.pool.score(parent, position)
-        if row.id not in used and score is not None and len(drawn) < count:
-            drawn.append((row, score))
-    return drawn
+    scored = ((run.pareto[position], run.pool.score(parent, position)) for position in order)
+    fresh = ((row, score) for row, score in scored if score is not None and row.id not in used)
+    return list(islice(fresh, count))
 
 
 def strata(rows: Collection[TaskRow], field: str) -> list[int]:

@@ -55,8 +55,8 @@ def try_child(run: Run, parent: Member, child: Candidate, before: Scored) -> Flo
         _reject(run, parent, child, None, f"no rollout of the child was scored: {trial.failure}")
     elif not decision.accepted:
         undecided = decision.verdict == "undecided"
-        words = "undecided on all Pareto rows" if undecided else "not better than its parent"
-        _reject(run, parent, child, decision, f"{words} on the minibatch" if not undecided else words)
+        why = "undecided on all Pareto rows" if undecided else "not better than its parent on the minibatch"
+        _reject(run, parent, child, decision, why)
     else:
         _accept(run, parent, child, decision)
         yield from join(run, Member(child, (parent.candidate.id,), run.iteration), Stage.FULL, trial.kept)
