@@ -7,6 +7,7 @@ from collections.abc import Collection
 
 from gepa_framework.engine.flow import Flow
 from gepa_framework.engine.run import HeldoutScore, Run
+from gepa_framework.engine.turn import OUTSIDE
 from gepa_framework.errors import RunFailedError
 from gepa_framework.types import Stage
 from gepa_framework.types.events import HeldoutCompleted, HeldoutStarted
@@ -22,7 +23,7 @@ def heldout(run: Run) -> Flow[None]:
     chosen = {run.seed.id: run.seed, best.id: best}
     run.emit(HeldoutStarted(candidates=tuple(chosen), rows=len(run.heldout)))
     for candidate in chosen.values():
-        outcomes = yield from run.rollouts(candidate, run.heldout, Stage.HELDOUT)
+        outcomes = yield from run.rollouts(candidate, run.heldout, Stage.HELDOUT, OUTSIDE)
         score = summarise(run.rewards(outcomes).values(), rows=len(run.heldout))
         if run.heldout and not score.coverage:
             raise RunFailedError(

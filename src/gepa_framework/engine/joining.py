@@ -8,12 +8,17 @@ from types import MappingProxyType
 from gepa_framework.engine.flow import Flow
 from gepa_framework.engine.pool import Member
 from gepa_framework.engine.run import Run
+from gepa_framework.engine.turn import Turn
 from gepa_framework.types import RolloutOutcome, RolloutResult, Stage
 from gepa_framework.types.events import CandidateEvaluated, FrontierUpdated
 
 
 def join(
-    run: Run, member: Member, stage: Stage, known: Mapping[str, RolloutOutcome] = MappingProxyType({})
+    run: Run,
+    member: Member,
+    stage: Stage,
+    turn: Turn,
+    known: Mapping[str, RolloutOutcome] = MappingProxyType({}),
 ) -> Flow[bool]:
     """Score a candidate on every Pareto row and let it into the pool; false when nothing was scored.
 
@@ -21,11 +26,12 @@ def join(
         run: The run.
         member: Who joins.
         stage: Why the rollouts are run.
+        turn: The iteration.
         known: What came of those that were run already, by row id.
     """
     candidate = member.candidate
     missing = [row for row in run.pareto if row.id not in known]
-    answers = yield from run.rollouts(candidate, missing, stage, iteration=member.iteration)
+    answers = yield from run.rollouts(candidate, missing, stage, turn)
     found = {**known, **{row.id: answer for row, answer in zip(missing, answers, strict=True)}}
     outcomes = [found[row.id] for row in run.pareto]
     scores = run.rewards(outcomes)
@@ -49,7 +55,7 @@ def join(
         return False
     best, score = run.pool.best, run.pool.frontier.mean(run.pool.frontier.best())
     if previous is None or score > previous:
-        run.improved_at = member.iteration
+        run.improved_at = run.finished + 1
     run.emit(
         FrontierUpdated(
             candidate_id=candidate.id,

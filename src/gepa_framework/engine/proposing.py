@@ -10,6 +10,7 @@ from gepa_framework.engine.flow import Flow, ask
 from gepa_framework.engine.plan import ComponentRule
 from gepa_framework.engine.pool import Member
 from gepa_framework.engine.run import Run
+from gepa_framework.engine.turn import Turn
 from gepa_framework.errors import InvariantError, RunFailedError
 from gepa_framework.types import (
     Candidate,
@@ -38,12 +39,22 @@ def request_fields(request: ProposalRequest) -> JSONObject:
     return fields
 
 
-def propose(run: Run, parent: Member, evidence: tuple[EvidenceFrame, ...]) -> Flow[Candidate | None]:
-    """Ask for a child of the parent; ``None`` when none came that is worth a rollout."""
-    request = _request(run, parent, evidence)
+def propose(
+    run: Run, turn: Turn, parent: Member, evidence: tuple[EvidenceFrame, ...], *, slot: int = 0
+) -> Flow[Candidate | None]:
+    """Ask for a child of the parent; ``None`` when none came that is worth a rollout.
+
+    Args:
+        run: The run.
+        turn: The iteration that it is asked for in.
+        parent: What is to be improved.
+        evidence: How the parent did.
+        slot: Position among the proposals of the iteration, from 0.
+    """
+    request = _request(run, turn, parent, evidence, slot)
     run.emit(
         ProposerStarted(
-            iteration=run.iteration,
+            iteration=turn.number,
             parent_id=parent.candidate.id,
             components=request.components,
             evidence=len(evidence),
@@ -55,29 +66,36 @@ def propose(run: Run, parent: Member, evidence: tuple[EvidenceFrame, ...]) -> Fl
         raise InvariantError("a proposal came back as something else")
     run.ledger.count_proposal(outcome.usage)
     if isinstance(outcome, ProposalFailure):
-        _failed(run, parent, outcome.code, outcome.message)
+        _failed(run, turn, parent, outcome.code, outcome.message)
         return None
     if fault := _fault(request, outcome):
-        _failed(run, parent, "invalid_proposal", fault)
+        _failed(run, turn, parent, "invalid_proposal", fault)
         return None
-    return _child(run, parent, outcome)
+    return _child(run, turn, parent, outcome)
 
 
-def _request(run: Run, parent: Member, evidence: tuple[EvidenceFrame, ...]) -> ProposalRequest:
+def _request(
+    run: Run, turn: Turn, parent: Member, evidence: tuple[EvidenceFrame, ...], slot: int
+) -> ProposalRequest:
     components = run.targets
     if run.plan.component_rule is ComponentRule.ROUND_ROBIN:
         components = (run.pool.next_component(parent.candidate.id, components),)
     return ProposalRequest(
-        proposal_id=f"proposal/{run.iteration}",
-        iteration=run.iteration,
+        proposal_id=f"proposal/{turn.number}" + (f"/{slot}" if slot else ""),
+        iteration=turn.number,
         parent=parent.candidate,
         components=components,
         evidence=evidence,
         rejected=run.pool.rejected(parent.candidate.id),
         program=run.program,
         task=run.info.task if run.info else EMPTY,
-        seed=Rng(run.plan.seed, STREAM_PROPOSAL, run.iteration).next_u64(),
+        seed=_seed(run, turn, slot),
     )
+
+
+def _seed(run: Run, turn: Turn, slot: int) -> int:
+    rng = Rng(run.plan.seed, STREAM_PROPOSAL, turn.number)
+    return [rng.next_u64() for _ in range(slot + 1)][slot]
 
 
 def _fault(request: ProposalRequest, proposal: Proposal) -> str:
@@ -92,10 +110,8 @@ def _fault(request: ProposalRequest, proposal: Proposal) -> str:
     return ""
 
 
-def _failed(run: Run, parent: Member, code: str, message: str) -> None:
-    run.emit(
-        ProposerFailed(iteration=run.iteration, parent_id=parent.candidate.id, code=code, message=message)
-    )
+def _failed(run: Run, turn: Turn, parent: Member, code: str, message: str) -> None:
+    run.emit(ProposerFailed(iteration=turn.number, parent_id=parent.candidate.id, code=code, message=message))
     run.proposer_failures += 1
     if run.proposer_failures >= run.plan.max_proposer_failures:
         raise RunFailedError(
@@ -104,13 +120,13 @@ def _failed(run: Run, parent: Member, code: str, message: str) -> None:
         )
 
 
-def _child(run: Run, parent: Member, proposal: Proposal) -> Candidate | None:
+def _child(run: Run, turn: Turn, parent: Member, proposal: Proposal) -> Candidate | None:
     run.proposer_failures = 0
     before = parent.candidate.components
     changed = {name: text for name, text in proposal.components.items() if before[name] != text}
     run.emit(
         ProposerCompleted(
-            iteration=run.iteration,
+            iteration=turn.number,
             parent_id=parent.candidate.id,
             changed=tuple(changed),
             model=proposal.model,
@@ -120,18 +136,18 @@ def _child(run: Run, parent: Member, proposal: Proposal) -> Candidate | None:
     )
     if not changed:
         reason = "the proposer changed nothing"
-        run.emit(IterationSkipped(iteration=run.iteration, parent_id=parent.candidate.id, reason=reason))
+        run.emit(IterationSkipped(iteration=turn.number, parent_id=parent.candidate.id, reason=reason))
         return None
     child = parent.candidate.evolve(changed)
     if child.id in run.pool.known:
-        run.emit(CandidateDuplicateSkipped(candidate_id=child.id, iteration=run.iteration))
+        run.emit(CandidateDuplicateSkipped(candidate_id=child.id, iteration=turn.number))
         return None
     run.pool.register(child)
     run.emit(
         CandidateRegistered(
             candidate_id=child.id,
             parent_ids=(parent.candidate.id,),
-            iteration=run.iteration,
+            iteration=turn.number,
             source="proposer",
             components=child.components,
             changed=tuple(changed),

@@ -12,6 +12,7 @@ from gepa_framework.engine.flow import Batch, Flow, T
 from gepa_framework.engine.ledger import Ledger
 from gepa_framework.engine.plan import FailedRollouts, Plan
 from gepa_framework.engine.pool import Pool
+from gepa_framework.engine.turn import Turn
 from gepa_framework.errors import InvariantError, RunFailedError
 from gepa_framework.types import (
     Candidate,
@@ -46,7 +47,7 @@ class Run:
         elapsed: Seconds worked on the run, as of the latest input.
         iteration: The iteration that was begun last; 0 for the seed.
         finished: Iterations that are over; behind `iteration` while one is under way.
-        improved_at: The iteration in which the best score last rose.
+        improved_at: How many iterations were over, its own counted, when the best score last rose.
     """
 
     plan: Plan
@@ -130,14 +131,14 @@ class Run:
         )
 
     def rollouts(
-        self, candidate: Candidate, rows: Sequence[TaskRow], stage: Stage, *, iteration: int = 0
+        self, candidate: Candidate, rows: Sequence[TaskRow], stage: Stage, turn: Turn
     ) -> Flow[list[RolloutOutcome]]:
         """Run a candidate on rows and give the outcomes in their order."""
         task_id = self.program.task_id
-        head = f"rollout/{iteration}/{stage.value}/{candidate.id}"
+        head = f"rollout/{turn.number}/{stage.value}/{candidate.id}"
         outcomes = yield Batch(
             tuple(
-                Rollout(f"{head}/{row.split}/{row.id}", candidate, row, stage, iteration, task_id)
+                Rollout(f"{head}/{row.split}/{row.id}", candidate, row, stage, turn.number, task_id)
                 for row in rows
             ),
             self._observe,

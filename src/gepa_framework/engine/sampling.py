@@ -13,16 +13,17 @@ from gepa_framework._core import (
 )
 from gepa_framework.engine.pool import Member
 from gepa_framework.engine.run import Run
+from gepa_framework.engine.turn import Turn
 from gepa_framework.types import JSONValue, TaskRow, digest
 
 #: Where the numbers of further draws begin, far from those of iterations.
 _FURTHER = 1 << 40
 
 
-def draw(run: Run) -> list[TaskRow]:
-    """Draw the minibatch of the iteration under way."""
+def draw(run: Run, index: int) -> list[TaskRow]:
+    """Draw a minibatch by its number, from 0."""
     plan, pool = run.plan, run.minibatch_pool
-    index, rows, size = run.iteration - 1, len(run.minibatch_pool), run.plan.minibatch_size
+    rows, size = len(run.minibatch_pool), run.plan.minibatch_size
     match plan.sampling.rule:
         case "ordered":
             drawn = ordered_minibatch(index, rows, size)
@@ -38,13 +39,15 @@ def draw(run: Run) -> list[TaskRow]:
     return [pool[position] for position in drawn]
 
 
-def further(run: Run, parent: Member, used: Collection[str], count: int) -> list[tuple[TaskRow, float]]:
+def further(
+    run: Run, turn: Turn, parent: Member, used: Collection[str], count: int
+) -> list[tuple[TaskRow, float]]:
     """Draw Pareto rows that a comparison has not used, with what the parent scored on each.
 
     The parent has been there, so that only the child must be rolled out, and what it does there is kept for
     its evaluation: a long comparison costs little more than the evaluation that it may save.
     """
-    order = minibatch(run.plan.seed, _FURTHER + run.iteration, len(run.pareto), len(run.pareto))
+    order = minibatch(run.plan.seed, _FURTHER + turn.number, len(run.pareto), len(run.pareto))
     scored = ((run.pareto[position], run.pool.score(parent, position)) for position in order)
     fresh = ((row, score) for row, score in scored if score is not None and row.id not in used)
     return list(islice(fresh, count))

@@ -13,6 +13,7 @@ from gepa_framework.engine.run import Run
 from gepa_framework.engine.sampling import draw
 from gepa_framework.engine.stopping import stop_reason
 from gepa_framework.engine.trial import try_child
+from gepa_framework.engine.turn import OUTSIDE, Turn
 from gepa_framework.errors import RunFailedError
 from gepa_framework.types import Stage
 from gepa_framework.types.events import (
@@ -40,7 +41,7 @@ def evaluate_seed(run: Run) -> Flow[None]:
         )
     )
     run.pool.register(run.seed)
-    if not (yield from join(run, Member(run.seed, (), 0), Stage.SEED)):
+    if not (yield from join(run, Member(run.seed, (), 0), Stage.SEED, OUTSIDE)):
         raise RunFailedError(f"not one rollout of the seed candidate was scored: {run.causes()}")
 
 
@@ -49,15 +50,15 @@ def search(run: Run) -> Flow[None]:
     run.searching = True
     while (reason := stop_reason(run)) is None:
         run.iteration += 1
-        yield from _iterate(run)
+        yield from _iterate(run, Turn(run.iteration, run.iteration - 1))
         run.finished = run.iteration
     run.stopped = reason
 
 
-def _iterate(run: Run) -> Flow[None]:
-    plan, iteration = run.plan, run.iteration
+def _iterate(run: Run, turn: Turn) -> Flow[None]:
+    plan, iteration = run.plan, turn.number
     parent = run.pool.select(plan.selecting, iteration)
-    rows = draw(run)
+    rows = draw(run, turn.minibatch)
     run.emit(
         IterationStarted(
             iteration=iteration,
@@ -66,16 +67,16 @@ def _iterate(run: Run) -> Flow[None]:
             rows=tuple(row.id for row in rows),
         )
     )
-    outcomes = yield from run.rollouts(parent.candidate, rows, Stage.PARENT, iteration=iteration)
+    outcomes = yield from run.rollouts(parent.candidate, rows, Stage.PARENT, turn)
     before = run.rewards(outcomes)
     if reason := _nothing_to_learn(run, before):
         run.emit(IterationSkipped(iteration=iteration, parent_id=parent.candidate.id, reason=reason))
         return
     evidence = frames(rows, outcomes)
-    child = yield from propose(run, parent, evidence)
+    child = yield from propose(run, turn, parent, evidence)
     if child is not None:
         yield from try_child(
-            run, parent, child, [(rows[position], reward) for position, reward in before.items()]
+            run, turn, parent, child, [(rows[position], reward) for position, reward in before.items()]
         )
 
 

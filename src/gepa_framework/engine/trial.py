@@ -13,6 +13,7 @@ from gepa_framework.engine.joining import join
 from gepa_framework.engine.pool import Member
 from gepa_framework.engine.run import Run
 from gepa_framework.engine.sampling import further
+from gepa_framework.engine.turn import Turn
 from gepa_framework.types import Candidate, RejectedAttempt, RolloutFailure, RolloutOutcome, Stage, TaskRow
 from gepa_framework.types.events import CandidateAccepted, CandidateRejected
 
@@ -24,6 +25,9 @@ Scored: TypeAlias = Sequence[tuple[TaskRow, float]]
 class _Trial:
     """A child beside its parent on the rows that both were scored on."""
 
+    turn: Turn
+    parent: Member
+    child: Candidate
     before: list[float] = attrs.field(factory=list)
     after: list[float] = attrs.field(factory=list)
     used: set[str] = attrs.field(factory=set)
@@ -40,43 +44,42 @@ class _Trial:
         self.failure = self.failure or next(failures, "")
 
 
-def try_child(run: Run, parent: Member, child: Candidate, before: Scored) -> Flow[None]:
+def try_child(run: Run, turn: Turn, parent: Member, child: Candidate, before: Scored) -> Flow[None]:
     """Judge a child on the rows that its parent was scored on, and let it in if it is better.
 
     Args:
         run: The run.
+        turn: The iteration.
         parent: What the child came from.
         child: What was proposed.
         before: The rows, each with the parent's reward on it.
     """
-    trial = _Trial()
-    decision = yield from _compare(run, parent, child, before, trial)
+    trial = _Trial(turn, parent, child)
+    decision = yield from _compare(run, trial, before)
     if decision is None:
-        _reject(run, parent, child, None, f"no rollout of the child was scored: {trial.failure}")
+        _reject(run, trial, None, f"no rollout of the child was scored: {trial.failure}")
     elif not decision.accepted:
         undecided = decision.verdict == "undecided"
         why = "undecided on all Pareto rows" if undecided else "not better than its parent on the minibatch"
-        _reject(run, parent, child, decision, why)
+        _reject(run, trial, decision, why)
     else:
-        _accept(run, parent, child, decision)
-        yield from join(run, Member(child, (parent.candidate.id,), run.iteration), Stage.FULL, trial.kept)
+        _accept(run, trial, decision)
+        yield from join(run, Member(child, (parent.candidate.id,), turn.number), Stage.FULL, turn, trial.kept)
 
 
-def _compare(
-    run: Run, parent: Member, child: Candidate, before: Scored, trial: _Trial
-) -> Flow[Decision | None]:
+def _compare(run: Run, trial: _Trial, before: Scored) -> Flow[Decision | None]:
     """Roll the child out, and on further rows for as long as the rule asks for them."""
     decision: Decision | None = None
     while before:
         rows = [row for row, _ in before]
-        outcomes = yield from run.rollouts(child, rows, Stage.CHILD, iteration=run.iteration)
+        outcomes = yield from run.rollouts(trial.child, rows, Stage.CHILD, trial.turn)
         trial.enter(run, before, outcomes)
         if decision is not None:
             trial.kept.update(zip((row.id for row in rows), outcomes, strict=True))
         decision = _judge(run, trial)
         if decision is None or decision.verdict != "undecided":
             break
-        before = further(run, parent, trial.used, decision.more_rows)
+        before = further(run, trial.turn, trial.parent, trial.used, decision.more_rows)
     return decision
 
 
@@ -96,12 +99,12 @@ def _judge(run: Run, trial: _Trial) -> Decision | None:
     )
 
 
-def _accept(run: Run, parent: Member, child: Candidate, decision: Decision) -> None:
+def _accept(run: Run, trial: _Trial, decision: Decision) -> None:
     run.emit(
         CandidateAccepted(
-            candidate_id=child.id,
-            parent_id=parent.candidate.id,
-            iteration=run.iteration,
+            candidate_id=trial.child.id,
+            parent_id=trial.parent.candidate.id,
+            iteration=trial.turn.number,
             rule=run.plan.accepting.rule,
             before=decision.before_sum,
             after=decision.after_sum,
@@ -113,12 +116,12 @@ def _accept(run: Run, parent: Member, child: Candidate, decision: Decision) -> N
     )
 
 
-def _reject(run: Run, parent: Member, child: Candidate, decision: Decision | None, reason: str) -> None:
+def _reject(run: Run, trial: _Trial, decision: Decision | None, reason: str) -> None:
     run.emit(
         CandidateRejected(
-            candidate_id=child.id,
-            parent_id=parent.candidate.id,
-            iteration=run.iteration,
+            candidate_id=trial.child.id,
+            parent_id=trial.parent.candidate.id,
+            iteration=trial.turn.number,
             rule=run.plan.accepting.rule,
             reason=reason,
             before=decision.before_sum if decision else None,
@@ -129,12 +132,12 @@ def _reject(run: Run, parent: Member, child: Candidate, decision: Decision | Non
             evidence=decision.evidence if decision else None,
         )
     )
-    texts = parent.candidate.components
+    texts = trial.parent.candidate.components
     attempt = RejectedAttempt(
-        candidate_id=child.id,
-        changes={name: text for name, text in child.components.items() if texts[name] != text},
+        candidate_id=trial.child.id,
+        changes={name: text for name, text in trial.child.components.items() if texts[name] != text},
         reason=reason,
         before=decision.before_sum / decision.rows if decision else None,
         after=decision.after_sum / decision.rows if decision else None,
     )
-    run.pool.reject(parent.candidate.id, attempt)
+    run.pool.reject(trial.parent.candidate.id, attempt)
