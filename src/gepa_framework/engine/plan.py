@@ -142,6 +142,9 @@ class Plan:
         max_proposer_failures: Proposals that may fail in a row.
         config_digest: Digest of the configuration, for the record.
         policy: The ``[policy]`` table, sent with each rollout.
+        max_component_chars: Characters that a proposed text may have.
+        proposal_repair_turns: How often a proposer is asked again whose answer is refused: 0 or 1.
+        allow_model_substitution: Whether another model may answer than the one that was asked for.
     """
 
     seed: int
@@ -167,3 +170,6 @@ class Plan:
     max_proposer_failures: int = 5
     config_digest: str = ""
     policy: JSONObject = EMPTY
+    max_component_chars: int = 100_000
+    proposal_repair_turns: int = 1
+    allow_model_substitution: bool = False
