@@ -170,6 +170,6 @@ class Plan:
     max_proposer_failures: int = 5
     config_digest: str = ""
     policy: JSONObject = EMPTY
-    max_component_chars: int = 100_000
+    max_component_chars: int = 200_000
     proposal_repair_turns: int = 1
     allow_model_substitution: bool = False

@@ -339,6 +339,7 @@ EVENT_TYPES: Mapping[str, type[EventBody]] = {
         IterationSkipped,
         ProposerStarted,
         ProposerCompleted,
+        ProposalRefused,
         ProposerFailed,
         CandidateDuplicateSkipped,
         CandidateAccepted,
@@ -350,7 +351,6 @@ EVENT_TYPES: Mapping[str, type[EventBody]] = {
         RunFinished,
         RunFailed,
         RunCancelled,
-        ProposalRefused,
     )
 }
 

@@ -204,7 +204,7 @@ class GepaSection:
     rollout_estimated_total_tokens: int | None = attrs.field(default=None, validator=positive)
     rollout_estimated_wall_seconds: float | None = attrs.field(default=None, validator=positive)
     max_consecutive_proposer_failures: int = attrs.field(default=5, validator=positive)
-    max_component_chars: int = attrs.field(default=100_000, validator=positive)
+    max_component_chars: int = attrs.field(default=200_000, validator=positive)
     proposal_repair_turns: int = attrs.field(default=1, validator=[not_negative, at_most(1)])
     max_rollout_attempts: int = attrs.field(default=3, validator=positive)
     retry_backoff_seconds: float = attrs.field(default=0.5, validator=not_negative)
