@@ -16,17 +16,22 @@ from gepa_framework.engine.effects import (
     Rollout,
     Tick,
 )
+from gepa_framework.engine.limits import Estimates, Limits
 from gepa_framework.engine.machine import Machine, Status, Step
 from gepa_framework.engine.plan import (
     Accepting,
     ComponentRule,
     FailedRollouts,
-    Limits,
+    Generating,
+    Merging,
+    Pipelining,
     Plan,
     Sampling,
     Selecting,
+    Weighing,
 )
 from gepa_framework.engine.pool import Pool
+from gepa_framework.engine.prices import Price, Prices
 from gepa_framework.engine.proposing import request_fields
 from gepa_framework.engine.run import HeldoutScore, Run
 
@@ -37,16 +42,22 @@ __all__ = [
     "Completed",
     "ComponentRule",
     "Describe",
+    "Estimates",
     "FailedRollouts",
+    "Generating",
     "HeldoutScore",
     "Input",
     "Limits",
     "LoadProgram",
     "LoadRows",
     "Machine",
+    "Merging",
     "Outcome",
+    "Pipelining",
     "Plan",
     "Pool",
+    "Price",
+    "Prices",
     "ProposalFailure",
     "Propose",
     "Rollout",
@@ -56,5 +67,6 @@ __all__ = [
     "Status",
     "Step",
     "Tick",
+    "Weighing",
     "request_fields",
 ]

@@ -186,6 +186,17 @@ class CandidateDuplicateSkipped(EventBody):
 
 
 @attrs.frozen
+class MergeProposed(EventBody):
+    """Two candidates that complement each other were merged; for each component whose text was taken."""
+
+    type = "merge.proposed"
+    iteration: int
+    parent_ids: tuple[str, ...]
+    ancestor_id: str
+    sources: Mapping[str, str]
+
+
+@attrs.frozen
 class CandidateAccepted(EventBody):
     """The child beat its parent on the minibatch; the numbers say by how much.
 
@@ -325,6 +336,7 @@ EVENT_TYPES: Mapping[str, type[EventBody]] = {
         ProposerCompleted,
         ProposerFailed,
         CandidateDuplicateSkipped,
+        MergeProposed,
         CandidateAccepted,
         CandidateRejected,
         FrontierUpdated,
