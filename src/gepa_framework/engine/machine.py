@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 import attrs
 
-from gepa_framework.engine.effects import Cancel, Command, Completed, Input, Tick
+from gepa_framework.engine.abandoning import note_abandoned
+from gepa_framework.engine.effects import Abandoned, Cancel, Command, Completed, Input, Tick
 from gepa_framework.engine.flow import Flow
 from gepa_framework.engine.lifecycle import lifecycle
 from gepa_framework.engine.plan import Plan
@@ -97,7 +98,7 @@ class Machine:
         """Take one input and give what follows from it.
 
         Args:
-            given: An outcome, a tick or a cancel.
+            given: An outcome, a tick, a cancel, or what was abandoned.
             elapsed: Seconds worked on the run; never less than at the input before.
 
         Raises:
@@ -113,6 +114,8 @@ class Machine:
             return self._step(lambda: self._scheduler.complete(given))
         if isinstance(given, Tick):
             return self._step(self._check_clock)
+        if isinstance(given, Abandoned):
+            return self._step(lambda: note_abandoned(self.run, given.effect_ids))
         return self._step(lambda: self._cancel(given))
 
     def _step(self, act: Callable[[], None]) -> Step:
@@ -139,6 +142,7 @@ class Machine:
 
     def _cancel(self, cancel: Cancel) -> None:
         self._scheduler.close(observe=True)
+        note_abandoned(self.run, cancel.begun)
         self._events.append(RunCancelled(reason=cancel.reason))
         self.status = Status.CANCELLED
         self.failure = CancelledError(f"the run was cancelled: {cancel.reason}")

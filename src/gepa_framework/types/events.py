@@ -319,6 +319,15 @@ class RunCancelled(EventBody):
     reason: str
 
 
+@attrs.frozen
+class WorkAbandoned(EventBody):
+    """Work that had begun is not waited for any more, and paid for all the same."""
+
+    type = "work.abandoned"
+    rollouts: int
+    proposals: int
+
+
 EVENT_TYPES: Mapping[str, type[EventBody]] = {
     body.type: body
     for body in (
@@ -346,6 +355,7 @@ EVENT_TYPES: Mapping[str, type[EventBody]] = {
         RunFinished,
         RunFailed,
         RunCancelled,
+        WorkAbandoned,
     )
 }
 
