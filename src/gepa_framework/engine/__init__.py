@@ -8,6 +8,7 @@ from gepa_framework.engine.effects import (
     Command,
     Completed,
     Describe,
+    Extend,
     Input,
     LoadProgram,
     LoadRows,
@@ -17,6 +18,7 @@ from gepa_framework.engine.effects import (
     Rollout,
     Tick,
 )
+from gepa_framework.engine.extending import check_extension, heldout_reserve
 from gepa_framework.engine.limits import Estimates, Limits
 from gepa_framework.engine.machine import Machine, Status, Step
 from gepa_framework.engine.plan import (
@@ -45,6 +47,7 @@ __all__ = [
     "ComponentRule",
     "Describe",
     "Estimates",
+    "Extend",
     "FailedRollouts",
     "Generating",
     "HeldoutScore",
@@ -70,5 +73,7 @@ __all__ = [
     "Step",
     "Tick",
     "Weighing",
+    "check_extension",
+    "heldout_reserve",
     "request_fields",
 ]

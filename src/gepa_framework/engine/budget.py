@@ -201,6 +201,7 @@ def _over(kind: str, limit: int | None, used: int, aside: int, need: int) -> Ite
 
 
 def _reason(kind: str, limit: JSONScalar, used: float, aside: float, need: float) -> StopReason:
-    held = f", {aside:g} are set aside" if aside else ""
-    message = f"{used:g} of {limit} are used{held}, and what comes next may need {need:g}"
+    held = f", {aside:.15g} are set aside" if aside else ""
+    unit = "US dollars" if kind == "max_cost_usd" else kind.rsplit("_", 1)[1]
+    message = f"{used:.15g} of {limit} {unit} are used{held}, and what comes next may need {need:.15g}"
     return StopReason(kind, limit, used, message)

@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 import attrs
 
 from gepa_framework.engine.abandoning import note_abandoned
-from gepa_framework.engine.effects import Abandoned, Cancel, Command, Completed, Input, Tick
-from gepa_framework.engine.flow import Flow
-from gepa_framework.engine.lifecycle import lifecycle
+from gepa_framework.engine.effects import Abandoned, Cancel, Command, Completed, Extend, Input, Tick
+from gepa_framework.engine.extending import check_extension, extend
+from gepa_framework.engine.lifecycle import go_on, lifecycle
 from gepa_framework.engine.plan import Plan
 from gepa_framework.engine.run import Run
 from gepa_framework.engine.scheduler import Scheduler
@@ -89,10 +89,7 @@ class Machine:
         if self.status is not Status.NEW:
             raise StateTransitionError("the machine was started twice")
         self.status = Status.RUNNING
-        return self._step(lambda: self._begin(lifecycle(self.run)))
-
-    def _begin(self, flow: Flow[None]) -> None:
-        self._scheduler.begin(flow)
+        return self._step(lambda: self._scheduler.begin(lifecycle(self.run)))
 
     def feed(self, given: Input, elapsed: float) -> Step:
         """Take one input and give what follows from it.
@@ -104,7 +101,12 @@ class Machine:
         Raises:
             StateTransitionError: The machine is not running, or waits for no such outcome.
             PluginError: A stopper is broken; the machine is of no further use.
+            BudgetExceededError: The higher limits are of no use; the machine is as it was.
         """
+        if isinstance(given, Extend):
+            return self._extend(given, elapsed)
+        if isinstance(given, Extend):
+            return self._extend(given, elapsed)
         if self.status is not Status.RUNNING:
             raise StateTransitionError(f"the machine is {self.status.value} and takes no input")
         self.run.elapsed = elapsed
@@ -117,6 +119,17 @@ class Machine:
         if isinstance(given, Abandoned):
             return self._step(lambda: note_abandoned(self.run, given.effect_ids))
         return self._step(lambda: self._cancel(given))
+
+    def _extend(self, given: Extend, elapsed: float) -> Step:
+        if self.status not in (Status.RUNNING, Status.FINISHED):
+            raise StateTransitionError(f"the machine is {self.status.value} and cannot go on")
+        check_extension(self.run, given)
+        self.run.elapsed = elapsed
+        extend(self.run, given)
+        if self.status is Status.RUNNING:
+            return self._step(lambda: None)
+        self.status = Status.RUNNING
+        return self._step(lambda: self._scheduler.begin(go_on(self.run)))
 
     def _step(self, act: Callable[[], None]) -> Step:
         try:

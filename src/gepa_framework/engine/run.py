@@ -47,6 +47,8 @@ class Run:
         stoppers: Asked in this order.
         emit: Puts an event on the record.
         limits: The limits that hold now.
+        reopened: Whether limits were raised after the search, so that there is to be more of it.
+        heldout_candidates: Those whose heldout rows were asked for; nobody's are asked for twice.
         budget: What is set aside.
         outside: What is set aside for the seed's evaluation and the heldout rows.
         latest: The latest reward on each training row, whoever had it.
@@ -76,6 +78,7 @@ class Run:
     merges: int = 0
     accepted_at_merge: int = 0
     searching: bool = False
+    reopened: bool = False
     proposer_failures: int = 0
     highest_reward: float = 0.0
     latest: dict[str, float] = attrs.field(factory=dict)
@@ -83,6 +86,7 @@ class Run:
     ledger: Ledger = attrs.field(factory=Ledger)
     stopped: StopReason | None = None
     heldout_scores: dict[str, HeldoutScore] = attrs.field(factory=dict)
+    heldout_candidates: set[str] = attrs.field(factory=set)
     info: ContainerInfo | None = None
     _program: Program | None = None
     targets: tuple[str, ...] = ()

@@ -328,6 +328,15 @@ class WorkAbandoned(EventBody):
     proposals: int
 
 
+@attrs.frozen
+class RunExtended(EventBody):
+    """Limits were raised; a search that one of them had ended goes on."""
+
+    type = "gepa.run.extended"
+    limits: Mapping[str, JSONScalar]
+    sets: tuple[str, ...]
+
+
 EVENT_TYPES: Mapping[str, type[EventBody]] = {
     body.type: body
     for body in (
@@ -356,6 +365,7 @@ EVENT_TYPES: Mapping[str, type[EventBody]] = {
         RunFailed,
         RunCancelled,
         WorkAbandoned,
+        RunExtended,
     )
 }
 
