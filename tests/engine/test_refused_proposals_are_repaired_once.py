@@ -98,7 +98,7 @@ def test_a_proposal_that_fails_in_its_repair_counts_once(toy):
 
 
 def test_without_a_repair_turn_the_first_answer_decides(one):
-    game = one(EMPTY, GOOD, proposal_repair_turns=0)
+    game = one(EMPTY, GOOD, repair_turns=0)
     assert proposing(game) == ["proposer.started", "proposer.failed"]
     assert len(game.world.of(Propose)) == 1
 

@@ -45,7 +45,7 @@ def make_plan(loaded: LoadedConfig) -> Plan:
         config_digest=config_digest(loaded.resolved),
         policy=config.policy,
         max_component_chars=gepa.max_component_chars,
-        proposal_repair_turns=gepa.proposal_repair_turns,
+        repair_turns=gepa.proposal_repair_turns,
         allow_model_substitution=config.proposer.allow_model_substitution,
     )
 

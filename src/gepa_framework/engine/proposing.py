@@ -87,7 +87,7 @@ def _usable(run: Run, turn: Turn, parent: Member, request: ProposalRequest) -> F
     if proposal is None:
         return None
     checked = check(request, proposal, limit=plan.max_component_chars)
-    if checked.faults and plan.proposal_repair_turns:
+    if checked.faults and plan.repair_turns:
         _refuse(run, turn, parent, proposal, checked.faults)
         proposal_id = f"{request.proposal_id}/repair"
         repair = repair_of(proposal, checked.faults)
@@ -104,12 +104,14 @@ def _usable(run: Run, turn: Turn, parent: Member, request: ProposalRequest) -> F
 
 def _answer(run: Run, turn: Turn, parent: Member, request: ProposalRequest) -> Flow[Proposal | None]:
     """Give what the proposer answers, usable or not; ``None`` when that is no proposal of the model asked."""
+    booked: list[Proposal | ProposalFailure] = []
 
     def book(_: Command, outcome: Outcome) -> None:
-        run.ledger.count_proposal(_proposal_outcome(outcome).usage)
+        given = _proposal_outcome(outcome)
+        booked.append(attrs.evolve(given, usage=run.count_proposal(turn, given)))
 
-    (outcome,) = yield Batch((Propose(request.proposal_id, request),), book)
-    answer = _proposal_outcome(outcome)
+    yield Batch((Propose(request.proposal_id, request),), book)
+    (answer,) = booked
     if isinstance(answer, ProposalFailure):
         _failed(run, turn, parent, answer.code, answer.message)
         return None
