@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gepa_framework.engine import Selecting
+from gepa_framework.engine import Generating, Selecting
 from gepa_framework.engine.flow import Batch
 from gepa_framework.engine.pool import Pool
 from gepa_framework.engine.proposing import propose
@@ -87,6 +87,15 @@ def test_a_proposal_equal_to_one_that_is_under_way(toy, again):
         *["proposer.completed", "candidate.registered"],
     ]
     assert run.ledger.proposals == 4
+
+
+def test_of_equal_proposals_of_one_iteration_one_is_rolled_out(toy):
+    plan = toy.plan(limits={"iterations": 1}, generating=Generating(proposals=4))
+    world = toy.World(propose=[full("0.5"), edit("0.2", "0.5"), full("0.2"), edit("2", "5")])
+    game = toy.play(plan, world)
+    assert len(world.rollouts(Stage.CHILD)) == 2
+    assert len(game.of("candidate.duplicate_skipped")) == 2
+    assert len(game.of("iteration.skipped")) == 1
 
 
 def test_the_proposals_of_one_iteration_are_asked_with_seeds_of_their_own(toy):

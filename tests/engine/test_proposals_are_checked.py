@@ -14,8 +14,8 @@ PARENT = "Answer {question} in one word.\n"
 SPECS = (ComponentSpec("prompt", template_variables=("question",)), ComponentSpec("style"))
 
 
-def checked(proposal: Proposal, *, prompt: str = PARENT, limit: int = 100_000):
-    texts = {"prompt": prompt, "style": "Be brief.", "fixed": "stays"}
+def checked(proposal: Proposal, *, prompt: str = PARENT, style: str = "Be brief.", limit: int = 100_000):
+    texts = {"prompt": prompt, "style": style, "fixed": "stays"}
     program = Program("p", "t", SPECS, ("prompt", "style"), seed=texts)
     request = ProposalRequest("proposal/1", 1, Candidate.of(texts), ("prompt", "style"), (), (), program)
     return check(request, proposal, limit=limit)
@@ -44,8 +44,13 @@ def block(draw) -> list[str]:
     return [f"{before}{marks}{draw(word)}", *inside, f"{' ' * len(before)}{marks}"]
 
 
-paragraphs = st.lists(st.one_of(prose.map(lambda line: [line]), block()), min_size=1, max_size=5)
-documents = paragraphs.map(lambda parts: "\n".join(line for part in parts for line in part))
+paragraphs = st.lists(st.one_of(prose.map(lambda line: [line]), block()), max_size=5)
+#: Prose and code in any order; some prose there always is, for a text that is code alone is no ordinary one.
+documents = st.builds(
+    lambda before, after: "\n".join(line for part in [*before, ["And so on."], *after] for line in part),
+    paragraphs,
+    paragraphs,
+)
 
 
 @given(anything, anything, st.booleans(), st.lists(st.builds(Edit, anything, anything), max_size=3))
@@ -59,14 +64,11 @@ def test_no_text_makes_the_check_fail_itself(text, parent, truncated, edits):
 
 @given(documents, documents)
 def test_an_ordinary_text_is_never_refused(text, parent):
-    assume(text.strip() and parent.strip())
-    assume(not is_one_fence(text) and not text.strip().startswith("{"))
     assert in_place_of(parent, text) == ()
 
 
 @given(documents)
 def test_a_text_is_taken_as_it_is(text):
-    assume(text.strip() and not is_one_fence(text))
     assert checked(Proposal({"style": text})).texts == {"style": text}
 
 
@@ -84,11 +86,12 @@ def test_a_text_is_taken_as_it_is(text):
         "Give Markdown:\n```markdown\nText\n```python\nx = 1\n```\nmore\n```\nas above",
         'Then\n```python title="a.py"\nx = 1\n```\nend',
         "1. First\n   ```sh\n   ls\n   ```\n2. Then\n    - ```\n      a\n      ```",
+        "```python\nx\n```\nand also\n```\ny\n```",
         "``` marks the beginning and the end of code.",
         "\n\n  indented, and with room at its end \n\n",
         "...",
     ],
-    ids=range(14),
+    ids=range(15),
 )
 def test_texts_that_look_odd_are_let_through(text):
     assert faults(text) == ()
@@ -105,6 +108,8 @@ def test_texts_that_look_odd_are_let_through(text):
         ("\n```markdown\nBe short.\n```python\nx\n```\nso\n```\n ", "stands in a code fence as a whole"),
         ("Be short:\n```python\nx = ", "ends inside of a code fence"),
         ("```a\nx\n```\n\n- ```b\n  y", "ends inside of a code fence"),
+        ("Give:\n```markdown\n# A\n```python\nx = ", "ends inside of a code fence"),
+        ("Give:\n````markdown\n```\nx = ", "ends inside of a code fence"),
         ('{"style": "Be short."}', "is a JSON object"),
         (' {"candidate": {"style": "Be short."}}\n', "is a JSON object"),
     ],
@@ -112,6 +117,11 @@ def test_texts_that_look_odd_are_let_through(text):
 def test_what_is_no_text_for_a_program_is_refused(text, fault):
     (found,) = faults(text)
     assert fault in found
+
+
+def test_a_text_nested_too_deep_to_be_read_is_no_json():
+    deep = '{"a":' * 100_000 + "1" + "}" * 100_000
+    assert faults(deep, limit=10**6) == ()
 
 
 def test_what_the_parent_is_its_child_may_be():
@@ -147,6 +157,7 @@ def test_a_variable_that_the_program_declares_may_not_get_lost(without):
 def test_a_variable_that_the_parent_does_not_have_is_not_missed():
     assert in_place_of("Answer.", "Answer well.") == ()
     assert faults("Be {brief}.") == ()
+    assert faults("Be brief.", style="Be brief about {question}.") == ()
     assert in_place_of("Answer {question} as {who}.", "Answer {question}.") == ()
 
 

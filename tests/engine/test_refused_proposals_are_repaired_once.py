@@ -5,7 +5,7 @@ import json
 import attrs
 import pytest
 
-from gepa_framework.engine import ProposalFailure, Propose, Status, request_fields
+from gepa_framework.engine import Generating, ProposalFailure, Propose, Status, request_fields
 from gepa_framework.types import (
     FREE,
     Candidate,
@@ -120,6 +120,35 @@ def test_a_refused_answer_that_declines_when_asked_again_changes_nothing(one):
     game = one(EMPTY, Proposal(usage=FREE))
     assert game.of("iteration.skipped")[0].reason == "the proposer changed nothing"
     assert game.of("proposer.failed") == []
+
+
+def test_of_several_proposals_those_that_were_refused_are_repaired(toy):
+    texts = {"proposal/1/1": "", "proposal/1/1/repair": "0.8", "proposal/1/2": "", "proposal/1/2/repair": ""}
+
+    def propose(request):
+        return Proposal({"prompt": texts.get(request.proposal_id, "0.7")}, usage=Usage(1, 1, 2, 0.125))
+
+    plan = toy.plan(limits={"iterations": 1}, generating=Generating(proposals=3))
+    game = toy.play(plan, toy.World(propose=propose))
+    assert [command.effect_id for command in game.world.of(Propose)] == [
+        "proposal/1",
+        "proposal/1/1",
+        "proposal/1/2",
+        "proposal/1/1/repair",
+        "proposal/1/2/repair",
+    ]
+    registered = [body.components["prompt"] for body in game.of("candidate.registered")]
+    assert registered == ["0.2", "0.7", "0.8"]
+    assert len(game.of("proposer.failed")) == 1
+    assert game.run.ledger.cost_usd == 5 * 0.125
+
+
+def test_an_answer_is_in_the_books_though_others_of_its_batch_are_not_in(toy):
+    plan = toy.plan(limits={"iterations": 1}, generating=Generating(proposals=2))
+    game = toy.Play(plan, toy.World(propose=[EMPTY])).start()
+    game.until(lambda play: "proposal/1" in play.machine.pending)
+    game.complete("proposal/1").cancel()
+    assert game.run.ledger.proposals == 1
 
 
 @pytest.mark.parametrize(("limit", "accepted"), [(3, True), (2, False)])
