@@ -9,7 +9,8 @@ an iteration does not change as the run grows, so that whatever grows is overhea
 * ``engine_ratio``: CPU of the reference, with its run directory, over ours, per iteration.
 * ``pipeline_efficiency``: the time that the fullest lane needs at the least, over the time that the pipelined
   search took, in virtual time; the worst of several numbers of places.
-* ``pipeline_speedup``: time of the search without overlap over that of the pipelined one, for the first of them.
+* ``pipeline_speedup``: time of the search without overlap over that of the pipelined one, for the first
+  of them.
 """
 
 from __future__ import annotations
