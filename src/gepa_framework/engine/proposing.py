@@ -9,8 +9,8 @@ import attrs
 
 from gepa_framework._core import STREAM_PROPOSAL, Rng
 from gepa_framework.engine.checking import check, repair_of
-from gepa_framework.engine.effects import Command, Outcome, ProposalFailure, Propose
-from gepa_framework.engine.flow import Batch, Flow
+from gepa_framework.engine.effects import ProposalFailure, Propose
+from gepa_framework.engine.flow import Flow, ask
 from gepa_framework.engine.plan import ComponentRule
 from gepa_framework.engine.pool import Member
 from gepa_framework.engine.run import Run
@@ -104,14 +104,13 @@ def _usable(run: Run, turn: Turn, parent: Member, request: ProposalRequest) -> F
 
 def _answer(run: Run, turn: Turn, parent: Member, request: ProposalRequest) -> Flow[Proposal | None]:
     """Give what the proposer answers, usable or not; ``None`` when that is no proposal of the model asked."""
-    booked: list[Proposal | ProposalFailure] = []
-
-    def book(_: Command, outcome: Outcome) -> None:
-        given = _proposal_outcome(outcome)
-        booked.append(attrs.evolve(given, usage=run.count_proposal(turn, given)))
-
-    yield Batch((Propose(request.proposal_id, request),), book)
-    (answer,) = booked
+    # Booked as soon as it is in: it is paid for whatever becomes of the rest of the iteration.
+    outcome = yield from ask(
+        Propose(request.proposal_id, request), lambda _, given: run.count_proposal(turn, given)
+    )
+    if not isinstance(outcome, Proposal | ProposalFailure):
+        raise InvariantError("a proposal came back as something else")
+    answer = attrs.evolve(outcome, usage=run.priced(outcome))
     if isinstance(answer, ProposalFailure):
         _failed(run, turn, parent, answer.code, answer.message)
         return None
@@ -121,12 +120,6 @@ def _answer(run: Run, turn: Turn, parent: Member, request: ProposalRequest) -> F
         _failed(run, turn, parent, "model_substituted", f"{said}; {hint}")
         return None
     return answer
-
-
-def _proposal_outcome(outcome: Outcome) -> Proposal | ProposalFailure:
-    if not isinstance(outcome, Proposal | ProposalFailure):
-        raise InvariantError("a proposal came back as something else")
-    return outcome
 
 
 def _request(
