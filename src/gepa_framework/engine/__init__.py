@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gepa_framework.engine.deployment import deployed, heldout_best
 from gepa_framework.engine.effects import (
     Cancel,
     Command,
@@ -20,15 +21,17 @@ from gepa_framework.engine.machine import Machine, Status, Step
 from gepa_framework.engine.plan import (
     Accepting,
     ComponentRule,
+    DeploymentRule,
     FailedRollouts,
     Limits,
     Plan,
     Sampling,
     Selecting,
 )
-from gepa_framework.engine.pool import Pool
+from gepa_framework.engine.pool import Member, Pool
 from gepa_framework.engine.proposing import request_fields
 from gepa_framework.engine.run import HeldoutScore, Run
+from gepa_framework.engine.verdict import ImprovementVerdict, Verdict
 
 __all__ = [
     "Accepting",
@@ -36,14 +39,17 @@ __all__ = [
     "Command",
     "Completed",
     "ComponentRule",
+    "DeploymentRule",
     "Describe",
     "FailedRollouts",
     "HeldoutScore",
+    "ImprovementVerdict",
     "Input",
     "Limits",
     "LoadProgram",
     "LoadRows",
     "Machine",
+    "Member",
     "Outcome",
     "Plan",
     "Pool",
@@ -56,5 +62,8 @@ __all__ = [
     "Status",
     "Step",
     "Tick",
+    "Verdict",
+    "deployed",
+    "heldout_best",
     "request_fields",
 ]

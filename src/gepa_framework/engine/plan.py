@@ -30,6 +30,15 @@ class ComponentRule(enum.StrEnum):
     ROUND_ROBIN = "round_robin"
 
 
+class DeploymentRule(enum.StrEnum):
+    """Which candidate a run gives as its best."""
+
+    OPTIMIZATION_SELECTED = "optimization_selected"
+    """The one with the best mean on the Pareto rows."""
+    HELDOUT_BEST = "heldout_best"
+    """The best on the heldout rows, of those that were measured there."""
+
+
 @attrs.frozen
 class Limits:
     """Hard limits; ``None`` means none.
@@ -140,6 +149,8 @@ class Plan:
         component_rule: Which components one proposal may change.
         include_rejected: Refused attempts that the next proposal from the same parent is shown.
         max_proposer_failures: Proposals that may fail in a row.
+        deployment_rule: Which candidate the run gives as its best.
+        verdict_confidence: What is kept from calling a candidate that is no better than the seed better.
         config_digest: Digest of the configuration, for the record.
         policy: The ``[policy]`` table, sent with each rollout.
     """
@@ -165,5 +176,7 @@ class Plan:
     component_rule: ComponentRule = ComponentRule.ALL
     include_rejected: int = 3
     max_proposer_failures: int = 5
+    deployment_rule: DeploymentRule = DeploymentRule.OPTIMIZATION_SELECTED
+    verdict_confidence: float = 0.95
     config_digest: str = ""
     policy: JSONObject = EMPTY

@@ -9,6 +9,7 @@ from types import MappingProxyType
 import attrs
 
 from gepa_framework._core import STREAM_SELECTION, AddReport, Frontier, Rng, ScoreError, select
+from gepa_framework.engine.measuring import measure
 from gepa_framework.engine.plan import Selecting
 from gepa_framework.errors import RunFailedError
 from gepa_framework.types import Candidate, RejectedAttempt
@@ -93,6 +94,15 @@ class Pool:
     def score(self, member: Member, row: int) -> float | None:
         """Give a member's reward on a Pareto row; ``None`` where it has none."""
         return self.frontier.score(self._indices[member.candidate.id], row)
+
+    def stderr(self, member: Member) -> float | None:
+        """Give the standard error of a member's mean reward; ``None`` for fewer than two Pareto rows."""
+        return measure(self.frontier.scores(self._indices[member.candidate.id])).stderr
+
+    def standing(self, member: Member) -> tuple[float, int]:
+        """Give a member's mean reward and the Pareto rows that it is over."""
+        index = self._indices[member.candidate.id]
+        return self.frontier.mean(index), self.frontier.coverage(index)
 
     def select(self, selecting: Selecting, iteration: int) -> Member:
         """Draw the parent of an iteration."""

@@ -13,6 +13,7 @@ from gepa_framework.engine.ledger import Ledger
 from gepa_framework.engine.plan import FailedRollouts, Plan
 from gepa_framework.engine.pool import Pool
 from gepa_framework.engine.turn import Turn
+from gepa_framework.engine.verdict import ImprovementVerdict
 from gepa_framework.errors import InvariantError, RunFailedError
 from gepa_framework.types import (
     Candidate,
@@ -47,6 +48,9 @@ class Run:
         elapsed: Seconds worked on the run, as of the latest input.
         iteration: The iteration that was begun last; 0 for the seed.
         finished: Iterations that are over; behind `iteration` while one is under way.
+        heldout_scores: By candidate, as far as they are in.
+        heldout_rewards: By candidate, then by the position of the heldout row.
+        verdict: Of the selected candidate; there once the heldout rows are in.
         improved_at: How many iterations were over, its own counted, when the best score last rose.
     """
 
@@ -65,6 +69,8 @@ class Run:
     ledger: Ledger = attrs.field(factory=Ledger)
     stopped: StopReason | None = None
     heldout_scores: dict[str, HeldoutScore] = attrs.field(factory=dict)
+    heldout_rewards: dict[str, Mapping[int, float]] = attrs.field(factory=dict)
+    verdict: ImprovementVerdict | None = None
     info: ContainerInfo | None = None
     _program: Program | None = None
     targets: tuple[str, ...] = ()
