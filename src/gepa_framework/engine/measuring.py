@@ -34,5 +34,7 @@ def measure(values: Collection[float]) -> Measurement:
     mean = math.fsum(scaled) / count
     if count == 1:
         return Measurement(math.ldexp(mean, exponent), None, 1)
-    variance = math.fsum((value - mean) ** 2 for value in scaled) / (count - 1)
+    # A product is rounded alike everywhere, which a power need not be, and these numbers are on record.
+    deviations = [value - mean for value in scaled]
+    variance = math.fsum(deviation * deviation for deviation in deviations) / (count - 1)
     return Measurement(math.ldexp(mean, exponent), math.ldexp(math.sqrt(variance / count), exponent), count)
