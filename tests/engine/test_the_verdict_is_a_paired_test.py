@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from gepa_framework._core import Rng
 from gepa_framework.engine import Verdict
+from gepa_framework.engine.improvement import judge, paired, seed_selected
 from gepa_framework.engine.measuring import Measurement, measure
-from gepa_framework.engine.verdict import judge, paired, seed_selected
 from gepa_framework.errors import RunFailedError
 
 TENTHS = st.sampled_from([0.0, 0.25, 0.5, 0.75, 1.0])

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import attrs
 import pytest
 
-from gepa_framework.engine import DeploymentRule, Status
+from gepa_framework.engine import DeploymentRule, Extend, Status, heldout_best
+from gepa_framework.engine import deployed as deployed_by
 from gepa_framework.types import UNKNOWN, RolloutResult, Stage, Usage
 
 #: Train rewards by text: 0.2 is the seed, 0.6 and everything above it ties.
@@ -14,15 +16,15 @@ PRICED = Usage(1, 1, 2, 0.5)
 def played(toy):
     """Play a run whose candidates 0.6, 0.7 and 0.8 tie on the train rows.
 
-    ``heldout`` gives the reward on a heldout row by text and number of the row, ``usage`` what a rollout of a
-    text consumes, ``clock`` the time when the last rollouts of the search come in.
+    ``heldout`` gives the reward on a heldout row by text and number of the row, ``usage`` what a rollout
+    consumes, ``clock`` the time when the last rollouts of the search come in.
     """
 
     def play(
         *,
         room=1000,
         heldout=lambda text, row: text,
-        usage=lambda text: PRICED,
+        usage=lambda command: PRICED,
         rows=2,
         limits=None,
         clock=0.0,
@@ -36,7 +38,7 @@ def played(toy):
                 reward = text
             else:
                 reward = min(text, 0.6)
-            return reward if reward is toy.FAILED else RolloutResult(reward=reward, usage=usage(text))
+            return reward if reward is toy.FAILED else RolloutResult(reward=reward, usage=usage(command))
 
         given = {"iterations": 4, "heldout_rollouts": room, **(limits or {})}
         world = toy.World(score=score, propose=TIED)
@@ -112,15 +114,19 @@ def test_what_the_search_spends_here(played):
 @pytest.mark.parametrize(
     ("limits", "scored"),
     [
-        ({"cost_usd": 18.0}, 2),
-        ({"cost_usd": 18.5}, 4),
-        ({"prompt_tokens": 36}, 2),
-        ({"completion_tokens": 36}, 2),
-        ({"total_tokens": 72}, 2),
-        ({"total_tokens": 73}, 4),
+        ({"cost_usd": 20.0}, 2),
+        ({"cost_usd": 20.9}, 2),
+        ({"cost_usd": 21.0}, 3),
+        ({"cost_usd": 22.0}, 4),
+        ({"prompt_tokens": 40}, 2),
+        ({"completion_tokens": 40}, 2),
+        ({"total_tokens": 83}, 2),
+        ({"total_tokens": 84}, 3),
+        ({"total_rollouts": 41}, 2),
+        ({"total_rollouts": 42}, 3),
     ],
 )
-def test_no_tie_is_scored_once_a_limit_of_spending_is_reached(played, limits, scored):
+def test_no_tie_is_scored_that_might_pass_another_limit(played, limits, scored):
     game = played(limits=limits)
     (stop,) = game.of("gepa.stop")
     assert (stop.kind, stop.iteration) == ("max_generations", 4)
@@ -128,8 +134,13 @@ def test_no_tie_is_scored_once_a_limit_of_spending_is_reached(played, limits, sc
     assert (len(candidates), len(skipped)) == (scored, 4 - scored)
 
 
-def test_no_tie_is_scored_where_what_was_spent_is_not_known(played):
-    game = played(usage=lambda text: UNKNOWN if text == 0.8 else PRICED, limits={"cost_usd": 1e6})
+def test_no_tie_is_scored_where_what_was_spent_is_not_known(played, toy):
+    def usage(command):
+        last = command.stage is Stage.FULL and toy.by_text(command) == 0.8 and command.row.data["n"] == 3
+        return UNKNOWN if last else PRICED
+
+    game = played(usage=usage, limits={"cost_usd": 1e6})
+    assert game.run.ledger.usage.cost_usd is None
     assert started(game) == (["0.2", "0.6"], ["0.7", "0.8"])
 
 
@@ -157,6 +168,43 @@ def test_who_covers_fewer_rows_does_not_tie(toy):
     assert "0.8" in candidates
     assert "0.7" in told(game, [member.candidate.id for member in game.run.pool.members])
     assert "0.7" not in candidates + skipped
+
+
+def test_what_is_set_aside_is_what_is_scored(played):
+    for room, needed in ((4, 4), (7, 6), (100, 8)):
+        game = played(room=room)
+        assert game.run.ledger.heldout_rollouts == needed
+        assert (game.run.budget.heldout, game.run.outside.heldout) == (0, 0)
+
+
+def extended(game, **limits):
+    given = Extend(attrs.evolve(game.run.limits, **limits))
+    return game.take(game.machine.feed(given, game.clock)).finish()
+
+
+def test_a_search_that_goes_on_is_judged_again_and_nobody_is_scored_twice(played):
+    game = played(rows=6, heldout=lambda text, row: 1.0 - text, deployment_rule=DeploymentRule.HELDOUT_BEST)
+    before = len(game.world.rollouts(Stage.HELDOUT))
+    game.world.propose = ["0.9"]
+    extended(game, iterations=5)
+    asked = [(command.candidate.id, command.row.id) for command in game.world.rollouts(Stage.HELDOUT)]
+    assert len(asked) == len(set(asked)) == before + 6
+    first, second = game.of("heldout.started")
+    assert (told(game, first.candidates)[0], told(game, second.candidates)) == ("0.2", ["0.9"])
+    assert [body.verdict for body in game.of("heldout.verdict")] == ["no_measured_improvement"] * 2
+    assert len(game.of("deployment.decided")) == 2
+    assert told(game, [game.of("deployment.decided")[1].candidate_id]) == ["0.2"]
+
+
+def test_a_search_that_goes_on_has_no_verdict_until_it_ends(played):
+    game = played(heldout=lambda text, row: 1.0 - text, deployment_rule=DeploymentRule.HELDOUT_BEST)
+    assert game.run.verdict is not None
+    assert game.run.seed == deployed_by(game.run).candidate
+    given = Extend(attrs.evolve(game.run.limits, iterations=5))
+    game.take(game.machine.feed(given, game.clock))
+    assert game.run.verdict is None
+    assert heldout_best(game.run) is None
+    assert deployed_by(game.run) is game.run.pool.best
 
 
 def test_a_tie_of_which_nothing_was_scored_does_not_end_the_run(played, toy):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from gepa_framework.engine.deployment import deployed, heldout_best
 from gepa_framework.engine.effects import (
+    Abandoned,
     Cancel,
     Command,
     Completed,
     Describe,
+    Extend,
     Input,
     LoadProgram,
     LoadRows,
@@ -17,23 +19,30 @@ from gepa_framework.engine.effects import (
     Rollout,
     Tick,
 )
+from gepa_framework.engine.extending import check_extension, heldout_reserve
+from gepa_framework.engine.improvement import ImprovementVerdict, Verdict
+from gepa_framework.engine.limits import Estimates, Limits
 from gepa_framework.engine.machine import Machine, Status, Step
 from gepa_framework.engine.plan import (
     Accepting,
     ComponentRule,
     DeploymentRule,
     FailedRollouts,
-    Limits,
+    Generating,
+    Merging,
+    Pipelining,
     Plan,
     Sampling,
     Selecting,
+    Weighing,
 )
 from gepa_framework.engine.pool import Member, Pool
+from gepa_framework.engine.prices import Price, Prices
 from gepa_framework.engine.proposing import request_fields
 from gepa_framework.engine.run import HeldoutScore, Run
-from gepa_framework.engine.verdict import ImprovementVerdict, Verdict
 
 __all__ = [
+    "Abandoned",
     "Accepting",
     "Cancel",
     "Command",
@@ -41,7 +50,10 @@ __all__ = [
     "ComponentRule",
     "DeploymentRule",
     "Describe",
+    "Estimates",
+    "Extend",
     "FailedRollouts",
+    "Generating",
     "HeldoutScore",
     "ImprovementVerdict",
     "Input",
@@ -50,9 +62,13 @@ __all__ = [
     "LoadRows",
     "Machine",
     "Member",
+    "Merging",
     "Outcome",
+    "Pipelining",
     "Plan",
     "Pool",
+    "Price",
+    "Prices",
     "ProposalFailure",
     "Propose",
     "Rollout",
@@ -63,7 +79,10 @@ __all__ = [
     "Step",
     "Tick",
     "Verdict",
+    "Weighing",
+    "check_extension",
     "deployed",
     "heldout_best",
+    "heldout_reserve",
     "request_fields",
 ]

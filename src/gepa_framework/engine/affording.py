@@ -1,23 +1,21 @@
-"""What the heldout budget holds beyond the seed and the selected candidate."""
+"""How many candidates the budget lets be run on the heldout rows."""
 
 from __future__ import annotations
 
+from gepa_framework.engine.budget import Need
 from gepa_framework.engine.run import Run
-
-_SPENT = ("cost_usd", "prompt_tokens", "completion_tokens", "total_tokens")
 
 
 def affordable(run: Run, rows: int) -> int:
-    """Give how many candidates can be run on `rows` heldout rows each; 0 once a limit of spending is reached.
+    """Give how many candidates may be run on `rows` heldout rows each, beside what is set aside.
 
-    The rollouts of two were set aside before the run began, so those are not this function's to grant.
+    None once a limit is reached, or may be for all that is known.
     """
-    if _spent_up(run):
+    limits = run.limits
+    if not rows or (limits.seconds is not None and run.elapsed >= limits.seconds):
         return 0
-    return (run.plan.limits.heldout_rollouts - run.ledger.heldout_rollouts) // max(rows, 1)
-
-
-def _spent_up(run: Run) -> bool:
-    limits, usage = run.plan.limits, run.ledger.usage
-    pairs = [(limits.seconds, run.elapsed), *((getattr(limits, k), getattr(usage, k)) for k in _SPENT)]
-    return any(limit is not None and (value is None or value >= limit) for limit, value in pairs)
+    most = len(run.pool.members)
+    for count in range(most):
+        if run.budget.short(limits, Need(heldout=(count + 1) * rows)) is not None:
+            return count
+    return most

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from gepa_framework.engine.improvement import paired
 from gepa_framework.engine.measuring import measure
 from gepa_framework.engine.plan import DeploymentRule
 from gepa_framework.engine.pool import Member
 from gepa_framework.engine.run import Run
-from gepa_framework.engine.verdict import paired
 
 
 def deployed(run: Run) -> Member:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import attrs
 
 from gepa_framework.engine.affording import affordable
+from gepa_framework.engine.budget import Need
 from gepa_framework.engine.deployment import deployed
 from gepa_framework.engine.flow import Flow
+from gepa_framework.engine.improvement import ImprovementVerdict, judge, seed_selected
 from gepa_framework.engine.measuring import measure
 from gepa_framework.engine.run import HeldoutScore, Run
 from gepa_framework.engine.turn import OUTSIDE
-from gepa_framework.engine.verdict import ImprovementVerdict, judge, seed_selected
 from gepa_framework.errors import RunFailedError
 from gepa_framework.types import Candidate, Stage
 from gepa_framework.types.events import DeploymentDecided, HeldoutCompleted, HeldoutStarted, HeldoutVerdict
@@ -24,22 +25,33 @@ def heldout(run: Run) -> Flow[None]:
     Raises:
         RunFailedError: Not one rollout of the seed, or of the selected candidate, was scored.
     """
-    owed = {candidate.id: candidate for candidate in (run.seed, run.pool.best.candidate)}
-    tied = ties(run)
+    owed = _unmeasured(run, (run.seed, run.pool.best.candidate))
+    tied = _unmeasured(run, ties(run))
+    # What was set aside for the seed and the best is theirs; a tie may have what one of them does not need.
+    run.outside.close()
     room = max(0, affordable(run, len(run.heldout)) - len(owed))
-    chosen = [*owed.values(), *tied[:room]]
-    run.emit(
-        HeldoutStarted(
-            candidates=tuple(candidate.id for candidate in chosen),
-            rows=len(run.heldout),
-            skipped=tuple(candidate.id for candidate in tied[room:]),
+    chosen, skipped = [*owed, *tied[:room]], tied[room:]
+    run.outside = run.budget.set_aside(Need(heldout=len(run.heldout) * len(chosen)))
+    run.heldout_candidates.update(candidate.id for candidate in chosen)
+    if chosen or skipped:
+        run.emit(
+            HeldoutStarted(
+                candidates=tuple(candidate.id for candidate in chosen),
+                rows=len(run.heldout),
+                skipped=tuple(candidate.id for candidate in skipped),
+            )
         )
-    )
     for candidate in chosen:
-        yield from _measure(run, candidate, owed=candidate.id in owed)
+        yield from _measure(run, candidate, owed=candidate in owed)
     run.verdict = _verdict(run)
     run.emit(HeldoutVerdict(**attrs.asdict(run.verdict, value_serializer=_plain)))
     run.emit(DeploymentDecided(candidate_id=deployed(run).candidate.id, rule=run.plan.deployment_rule.value))
+
+
+def _unmeasured(run: Run, candidates: Iterable[Candidate]) -> list[Candidate]:
+    """Give each once; a search that went on after the heldout rows were looked at looks at nobody's again."""
+    each = {candidate.id: candidate for candidate in candidates}
+    return [candidate for name, candidate in each.items() if name not in run.heldout_candidates]
 
 
 def ties(run: Run) -> Sequence[Candidate]:

@@ -64,14 +64,14 @@ def propose(
     outcome = yield from ask(Propose(request.proposal_id, request))
     if not isinstance(outcome, Proposal | ProposalFailure):
         raise InvariantError("a proposal came back as something else")
-    run.ledger.count_proposal(outcome.usage)
+    usage = run.count_proposal(turn, outcome)
     if isinstance(outcome, ProposalFailure):
         _failed(run, turn, parent, outcome.code, outcome.message)
         return None
     if fault := _fault(request, outcome):
         _failed(run, turn, parent, "invalid_proposal", fault)
         return None
-    return _child(run, turn, parent, outcome)
+    return _child(run, turn, parent, attrs.evolve(outcome, usage=usage))
 
 
 def _request(
