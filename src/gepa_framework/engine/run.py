@@ -249,14 +249,19 @@ class Run:
         self.ledger.count_attempt(usage)
         self.budget.learn_rollout(usage)
 
-    def count_proposal(self, turn: Turn, outcome: Proposal | ProposalFailure) -> Usage:
-        """Enter a proposal in the books and give what it took, priced where that is possible."""
-        model = outcome.model if isinstance(outcome, Proposal) else None
-        usage = self.plan.prices.of_proposal(outcome.usage, model)
+    def count_proposal(self, turn: Turn, outcome: Outcome) -> None:
+        """Enter a proposal in the books."""
+        if not isinstance(outcome, Proposal | ProposalFailure):
+            raise InvariantError("a proposal came back as something else")
+        usage = self.priced(outcome)
         self.ledger.count_proposal(usage)
         self.budget.learn_proposal(usage)
         (turn.purse or self.outside).take_proposal()
-        return usage
+
+    def priced(self, outcome: Proposal | ProposalFailure) -> Usage:
+        """Give what a proposal took, with its price where that can be told."""
+        model = outcome.model if isinstance(outcome, Proposal) else None
+        return self.plan.prices.of_proposal(outcome.usage, model)
 
     def _judge_failures(self, outcome: RolloutOutcome) -> None:
         failed = isinstance(outcome, RolloutFailure)
