@@ -105,9 +105,9 @@ def checked_commands(found: Found, given: object) -> ExtraCommands:
         raise PluginBrokenError(
             f"{found.owner}: {_HOOK} returned {given!r}", hint="return a sequence of CommandSpec"
         )
-    odd = next((each for each in given if not isinstance(each, CommandSpec)), None)
-    if not given or odd is not None:
-        what = "no command" if not given else f"{odd!r} among the commands"
+    odd = [each for each in given if not isinstance(each, CommandSpec)]
+    if not given or odd:
+        what = f"{odd[0]!r} among the commands" if odd else "no command"
         raise PluginBrokenError(f"{found.owner}: {_HOOK} returned {what}", hint="return CommandSpec(...)")
     keys = [canonicalize_name(spec.name) for spec in given]
     if twice := [spec.name for spec, key in zip(given, keys, strict=True) if keys.count(key) > 1]:
