@@ -27,6 +27,7 @@ from gepa_framework.errors import (
     PluginNotFoundError,
     WorkspaceError,
 )
+from gepa_framework.runtime.perform import rollout_id
 
 LINES = '[store]\nuse = "lines"\n'
 
@@ -81,21 +82,27 @@ def test_an_interrupted_run_goes_on_from_its_store(project, at, whole):
     assert events_on_record(moved) == len(whole.splitlines())
 
 
-def test_a_killed_run_goes_on_from_its_store(project, distributions, whole):
+@pytest.mark.parametrize(
+    "failpoint", ["before_commit:1", "before_commit:9", "after_commit:2", "after_commit:20", "after_feed:14"]
+)
+def test_a_killed_run_goes_on_from_its_store(project, distributions, whole, failpoint):
     config = project.write(more=LINES)
     code = (
         f"import sys; sys.path[:0] = [{str(project.site)!r}, {str(distributions)!r}]\n"
         f"from gepa_framework import GepaRun; GepaRun.from_toml({str(config)!r}).execute()"
     )
-    environ = {**os.environ, "GEPA_FAILPOINT": "before_commit:9"}
+    environ = {**os.environ, "GEPA_FAILPOINT": failpoint}
     done = subprocess.run([sys.executable, "-c", code], env=environ, timeout=50, check=False)
     assert done.returncode == -signal.SIGKILL
     with (project.directory() / "journal.jsonl").open("a") as torn:
         torn.write('{"inputs": [[12, "roll')
-    before = {line.split()[0] for line in project.asked()}
+    kept = (project.directory() / "journal.jsonl").read_text()
+    before = len(project.asked())
     GepaRun.resume(project.directory()).execute()
     assert project.normalised() == whole
-    assert before
+    known = {row[2] for line in kept.splitlines()[1:-1] for row in json.loads(line)["inputs"]}
+    asked = [line.split()[0] for line in project.asked()[before:]]
+    assert not {rollout_id("r1", effect, 1) for effect in known if effect} & set(asked)
 
 
 def test_a_run_from_before_stores_goes_on(project, at, monkeypatch, whole):
