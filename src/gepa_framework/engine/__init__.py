@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from gepa_framework.engine.effects import (
+    Abandoned,
     Cancel,
     Command,
     Completed,
     Describe,
+    Extend,
     Input,
     LoadProgram,
     LoadRows,
@@ -16,37 +18,51 @@ from gepa_framework.engine.effects import (
     Rollout,
     Tick,
 )
+from gepa_framework.engine.extending import check_extension, heldout_reserve
+from gepa_framework.engine.limits import Estimates, Limits
 from gepa_framework.engine.machine import Machine, Status, Step
 from gepa_framework.engine.plan import (
     Accepting,
     ComponentRule,
     FailedRollouts,
-    Limits,
+    Generating,
+    Merging,
+    Pipelining,
     Plan,
     Sampling,
     Selecting,
+    Weighing,
 )
 from gepa_framework.engine.pool import Pool
+from gepa_framework.engine.prices import Price, Prices
 from gepa_framework.engine.proposing import request_fields
 from gepa_framework.engine.run import HeldoutScore, Run
 
 __all__ = [
+    "Abandoned",
     "Accepting",
     "Cancel",
     "Command",
     "Completed",
     "ComponentRule",
     "Describe",
+    "Estimates",
+    "Extend",
     "FailedRollouts",
+    "Generating",
     "HeldoutScore",
     "Input",
     "Limits",
     "LoadProgram",
     "LoadRows",
     "Machine",
+    "Merging",
     "Outcome",
+    "Pipelining",
     "Plan",
     "Pool",
+    "Price",
+    "Prices",
     "ProposalFailure",
     "Propose",
     "Rollout",
@@ -56,5 +72,8 @@ __all__ = [
     "Status",
     "Step",
     "Tick",
+    "Weighing",
+    "check_extension",
+    "heldout_reserve",
     "request_fields",
 ]
