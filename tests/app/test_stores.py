@@ -161,6 +161,17 @@ def test_a_journal_that_cannot_be_begun_leaves_the_choice_open(project, whole):
     assert project.normalised() == whole
 
 
+def test_a_journal_that_was_begun_keeps_its_record_whatever_comes_then(project, whole):
+    more = bad(project, "    def meta(self): return super().meta() if self.good else 7")
+    with pytest.raises(PluginBrokenError, match="meta gave 7"):
+        project.run(more=more).execute()
+    (project.path / "good").touch()
+    with pytest.raises(WorkspaceError, match="there is a run"):
+        project.run(more=more).execute()
+    GepaRun.resume(project.directory()).execute()
+    assert project.normalised() == whole
+
+
 @pytest.mark.parametrize(
     ("key", "value", "place"),
     [
