@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from gepa_framework.config import DatasetSection, GepaSection, LoadedConfig, PluginChoice, RunConfig
-from gepa_framework.engine import Accepting, ComponentRule, FailedRollouts, Limits, Plan, Sampling, Selecting
+from gepa_framework.engine import (
+    Accepting,
+    ComponentRule,
+    DeploymentRule,
+    FailedRollouts,
+    Limits,
+    Plan,
+    Sampling,
+    Selecting,
+)
 from gepa_framework.types import JSONObject, JSONValue, Kind, RowsRequest, digest
 
 #: Tables and keys that say where and how fast, but not what.
@@ -39,6 +48,8 @@ def make_plan(loaded: LoadedConfig) -> Plan:
         component_rule=ComponentRule(gepa.component_selector),
         include_rejected=gepa.include_rejected,
         max_proposer_failures=gepa.max_consecutive_proposer_failures,
+        deployment_rule=DeploymentRule(gepa.deployment_rule),
+        verdict_confidence=gepa.verdict_confidence,
         config_digest=config_digest(loaded.resolved),
         policy=config.policy,
     )
