@@ -75,7 +75,7 @@ def test_heldout_verdicts(make, tmp_path):
     from gepa_framework.types.events import HeldoutVerdict
 
     numbers = ("inconclusive", "c1", 4, 2, 0.25, 0.125, 0.25, 0.95, "only 2 rows differ")
-    journal = Journal.create(tmp_path / "workspace.sqlite", {})
+    journal = Journal.create(SqliteStore(tmp_path / "workspace.sqlite"), {})
     journal.commit([attrs.evolve(make.outcome(), events=(HeldoutVerdict(*numbers),))])
     journal.close()
     database = read_database(tmp_path / "workspace.sqlite")
