@@ -116,7 +116,7 @@ def test_set_wins_over_the_environment_and_that_over_the_text(parse):
     [
         ("gepa.minibatch_size=3", "gepa.minibatch_size", 3),
         ("gepa.minibatch_size = 3", "gepa.minibatch_size", 3),
-        ("gepa.max_cost_usd=2.5", "gepa.max_cost_usd", 2.5),
+        ("gepa.perfect_score=2.5", "gepa.perfect_score", 2.5),
         ("proposer.model=gpt-5.4-mini", "proposer.model", "gpt-5.4-mini"),
         ('proposer.model="gpt 5"', "proposer.model", "gpt 5"),
         ("proposer.model=a=b", "proposer.model", "a=b"),

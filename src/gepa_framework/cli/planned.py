@@ -91,6 +91,8 @@ def _money(plan: Plan) -> str:
 def _limits(plan: Plan) -> Iterator[str]:
     limits = plan.limits
     yield f"{limits.train_rollouts:,} rollouts of the search"
+    if limits.proposals is not None:
+        yield count(limits.proposals, "proposal")
     if limits.iterations is not None:
         yield count(limits.iterations, "iteration")
     if limits.seconds is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gepa_framework.config.effects import NO_EFFECT_YET
+from gepa_framework.config.effects import NO_EFFECT, NO_EFFECT_YET
 from gepa_framework.config.load import load_config, parse_config
 from gepa_framework.config.model import (
     CacheSection,
@@ -20,13 +20,17 @@ from gepa_framework.config.sections import (
     DiskBudgetSection,
     GepaSection,
     MergeSection,
+    PipelineTable,
     PluginsSection,
+    PriceTable,
     RunSection,
     SelectionSection,
 )
+from gepa_framework.config.spending import total_tokens
 from gepa_framework.config.variables import VARIABLES
 
 __all__ = [
+    "NO_EFFECT",
     "NO_EFFECT_YET",
     "VARIABLES",
     "AcceptanceSection",
@@ -38,8 +42,10 @@ __all__ = [
     "ListenerChoice",
     "LoadedConfig",
     "MergeSection",
+    "PipelineTable",
     "PluginChoice",
     "PluginsSection",
+    "PriceTable",
     "Resolve",
     "RunConfig",
     "RunSection",
@@ -47,4 +53,5 @@ __all__ = [
     "load_config",
     "locate_problem",
     "parse_config",
+    "total_tokens",
 ]

@@ -16,6 +16,7 @@ from gepa_framework.config.sections import (
     GepaSection,
     MergeSection,
     PluginsSection,
+    PriceTable,
     RunSection,
     SelectionSection,
 )
@@ -109,6 +110,7 @@ class RunConfig:
         selection: How a parent is chosen.
         acceptance: When a child joins the pool.
         merge: Crossover.
+        prices: What tokens cost.
         disk_budget: Limits of the disk.
     """
 
@@ -128,6 +130,7 @@ class RunConfig:
     selection: SelectionSection
     acceptance: AcceptanceSection
     merge: MergeSection
+    prices: tuple[PriceTable, ...]
     disk_budget: DiskBudgetSection
 
 
