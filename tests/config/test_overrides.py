@@ -273,10 +273,11 @@ def test_a_wrong_set_is_named(lines_of, argument, line):
             ),
         ),
         (
-            {"GEPA_PIPELINE_MODE": "async_pipelined"},
+            {"GEPA_STALENESS_POLICY": "guarded"},
             (
-                'GEPA_PIPELINE_MODE: gepa.pipeline.mode: "async_pipelined" is '
-                'not available yet; write mode = "sync_serial"'
+                'GEPA_STALENESS_POLICY: gepa.pipeline.staleness_policy: "guarded" needs mode = '
+                '"async_pipelined"; write mode = "async_pipelined", or staleness_policy = "full": one after '
+                "the other, no proposal is overtaken"
             ),
         ),
     ],
