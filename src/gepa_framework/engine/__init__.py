@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from gepa_framework.engine.effects import (
+    Abandoned,
     Cancel,
     Command,
     Completed,
     Describe,
+    Extend,
     Input,
     LoadProgram,
     LoadRows,
@@ -16,6 +18,7 @@ from gepa_framework.engine.effects import (
     Rollout,
     Tick,
 )
+from gepa_framework.engine.extending import check_extension, heldout_reserve
 from gepa_framework.engine.limits import Estimates, Limits
 from gepa_framework.engine.machine import Machine, Status, Step
 from gepa_framework.engine.plan import (
@@ -36,6 +39,7 @@ from gepa_framework.engine.proposing import request_fields
 from gepa_framework.engine.run import HeldoutScore, Run
 
 __all__ = [
+    "Abandoned",
     "Accepting",
     "Cancel",
     "Command",
@@ -43,6 +47,7 @@ __all__ = [
     "ComponentRule",
     "Describe",
     "Estimates",
+    "Extend",
     "FailedRollouts",
     "Generating",
     "HeldoutScore",
@@ -68,5 +73,7 @@ __all__ = [
     "Step",
     "Tick",
     "Weighing",
+    "check_extension",
+    "heldout_reserve",
     "request_fields",
 ]

@@ -150,7 +150,9 @@ class Budget:
 
     def _passed(self, limits: Limits, need: Need) -> Iterator[StopReason]:
         books = self._ledger
-        total, train, heldout = books.rollouts, books.train_rollouts, books.heldout_rollouts
+        # What was given up under way was run all the same, for all that anybody knows.
+        lost, heldout = books.abandoned_rollouts, books.heldout_rollouts
+        total, train = books.rollouts + lost, books.train_rollouts + lost
         aside = self.train + self.heldout
         yield from _over("max_total_rollouts", limits.total_rollouts, total, aside, need.rollouts)
         if need.train:
@@ -159,9 +161,8 @@ class Budget:
             limit = limits.heldout_rollouts
             yield from _over("max_heldout_rollouts", limit, heldout, self.heldout, need.heldout)
         if need.proposals:
-            yield from _over(
-                "max_proposals", limits.proposals, books.proposals, self.proposals, need.proposals
-            )
+            asked = books.proposals + books.abandoned_proposals
+            yield from _over("max_proposals", limits.proposals, asked, self.proposals, need.proposals)
         for name in _MONEY:
             if (limit := getattr(limits, name)) is not None:
                 yield from self._money(name, limit, need)
@@ -200,6 +201,7 @@ def _over(kind: str, limit: int | None, used: int, aside: int, need: int) -> Ite
 
 
 def _reason(kind: str, limit: JSONScalar, used: float, aside: float, need: float) -> StopReason:
-    held = f", {aside:g} are set aside" if aside else ""
-    message = f"{used:g} of {limit} are used{held}, and what comes next may need {need:g}"
+    held = f", {aside:.15g} are set aside" if aside else ""
+    unit = "US dollars" if kind == "max_cost_usd" else kind.rsplit("_", 1)[1]
+    message = f"{used:.15g} of {limit} {unit} are used{held}, and what comes next may need {need:.15g}"
     return StopReason(kind, limit, used, message)

@@ -59,9 +59,9 @@ class Many:
 Flow: TypeAlias = Generator[Batch | Many, Sequence[Outcome], T]
 
 
-def ask(command: Command) -> Flow[Outcome]:
-    """Carry out one command and give its outcome."""
-    (outcome,) = yield Batch((command,))
+def ask(command: Command, observe: Callable[[Command, Outcome], None] = _ignore) -> Flow[Outcome]:
+    """Carry out one command and give its outcome, which is observed first."""
+    (outcome,) = yield Batch((command,), observe)
     return outcome
 
 

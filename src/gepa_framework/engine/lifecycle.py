@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import attrs
 
+from gepa_framework.engine.extending import reopen
 from gepa_framework.engine.flow import Flow
 from gepa_framework.engine.heldout import heldout
 from gepa_framework.engine.run import Run
@@ -20,10 +21,19 @@ def lifecycle(run: Run) -> Flow[None]:
     check_budget(run.plan)
     yield from setup(run)
     yield from evaluate_seed(run)
-    yield from search(run)
-    if run.stopped is not None:
-        run.emit(StopDecided(**attrs.asdict(run.stopped), iteration=run.iteration))
-    yield from heldout(run)
+    yield from go_on(run)
+
+
+def go_on(run: Run) -> Flow[None]:
+    """Search and score what was found, once more if limits were raised after the search."""
+    while True:
+        reopen(run)
+        yield from search(run)
+        if run.stopped is not None:
+            run.emit(StopDecided(**attrs.asdict(run.stopped), iteration=run.iteration))
+        yield from heldout(run)
+        if not run.reopened:
+            break
     run.emit(_finished(run))
 
 

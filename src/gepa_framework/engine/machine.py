@@ -10,9 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 import attrs
 
-from gepa_framework.engine.effects import Cancel, Command, Completed, Input, Tick
-from gepa_framework.engine.flow import Flow
-from gepa_framework.engine.lifecycle import lifecycle
+from gepa_framework.engine.abandoning import note_abandoned
+from gepa_framework.engine.effects import Abandoned, Cancel, Command, Completed, Extend, Input, Tick
+from gepa_framework.engine.extending import check_extension, extend
+from gepa_framework.engine.lifecycle import go_on, lifecycle
 from gepa_framework.engine.plan import Plan
 from gepa_framework.engine.run import Run
 from gepa_framework.engine.scheduler import Scheduler
@@ -88,22 +89,24 @@ class Machine:
         if self.status is not Status.NEW:
             raise StateTransitionError("the machine was started twice")
         self.status = Status.RUNNING
-        return self._step(lambda: self._begin(lifecycle(self.run)))
-
-    def _begin(self, flow: Flow[None]) -> None:
-        self._scheduler.begin(flow)
+        return self._step(lambda: self._scheduler.begin(lifecycle(self.run)))
 
     def feed(self, given: Input, elapsed: float) -> Step:
         """Take one input and give what follows from it.
 
         Args:
-            given: An outcome, a tick or a cancel.
+            given: An outcome, a tick, a cancel, or what was abandoned.
             elapsed: Seconds worked on the run; never less than at the input before.
 
         Raises:
             StateTransitionError: The machine is not running, or waits for no such outcome.
             PluginError: A stopper is broken; the machine is of no further use.
+            BudgetExceededError: The higher limits are of no use; the machine is as it was.
         """
+        if isinstance(given, Extend):
+            return self._extend(given, elapsed)
+        if isinstance(given, Extend):
+            return self._extend(given, elapsed)
         if self.status is not Status.RUNNING:
             raise StateTransitionError(f"the machine is {self.status.value} and takes no input")
         self.run.elapsed = elapsed
@@ -113,7 +116,20 @@ class Machine:
             return self._step(lambda: self._scheduler.complete(given))
         if isinstance(given, Tick):
             return self._step(self._check_clock)
+        if isinstance(given, Abandoned):
+            return self._step(lambda: note_abandoned(self.run, given.effect_ids))
         return self._step(lambda: self._cancel(given))
+
+    def _extend(self, given: Extend, elapsed: float) -> Step:
+        if self.status not in (Status.RUNNING, Status.FINISHED):
+            raise StateTransitionError(f"the machine is {self.status.value} and cannot go on")
+        check_extension(self.run, given)
+        self.run.elapsed = elapsed
+        extend(self.run, given)
+        if self.status is Status.RUNNING:
+            return self._step(lambda: None)
+        self.status = Status.RUNNING
+        return self._step(lambda: self._scheduler.begin(go_on(self.run)))
 
     def _step(self, act: Callable[[], None]) -> Step:
         try:
@@ -139,6 +155,7 @@ class Machine:
 
     def _cancel(self, cancel: Cancel) -> None:
         self._scheduler.close(observe=True)
+        note_abandoned(self.run, cancel.begun)
         self._events.append(RunCancelled(reason=cancel.reason))
         self.status = Status.CANCELLED
         self.failure = CancelledError(f"the run was cancelled: {cancel.reason}")

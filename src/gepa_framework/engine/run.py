@@ -47,6 +47,8 @@ class Run:
         stoppers: Asked in this order.
         emit: Puts an event on the record.
         limits: The limits that hold now.
+        reopened: Whether limits were raised after the search, so that there is to be more of it.
+        heldout_candidates: Those whose heldout rows were asked for; nobody's are asked for twice.
         budget: What is set aside.
         outside: What is set aside for the seed's evaluation and the heldout rows.
         latest: The latest reward on each training row, whoever had it.
@@ -76,6 +78,7 @@ class Run:
     merges: int = 0
     accepted_at_merge: int = 0
     searching: bool = False
+    reopened: bool = False
     proposer_failures: int = 0
     highest_reward: float = 0.0
     latest: dict[str, float] = attrs.field(factory=dict)
@@ -83,6 +86,7 @@ class Run:
     ledger: Ledger = attrs.field(factory=Ledger)
     stopped: StopReason | None = None
     heldout_scores: dict[str, HeldoutScore] = attrs.field(factory=dict)
+    heldout_candidates: set[str] = attrs.field(factory=set)
     info: ContainerInfo | None = None
     _program: Program | None = None
     targets: tuple[str, ...] = ()
@@ -239,14 +243,19 @@ class Run:
         self.ledger.count_attempt(usage)
         self.budget.learn_rollout(usage)
 
-    def count_proposal(self, turn: Turn, outcome: Proposal | ProposalFailure) -> Usage:
-        """Enter a proposal in the books and give what it took, priced where that is possible."""
-        model = outcome.model if isinstance(outcome, Proposal) else None
-        usage = self.plan.prices.of_proposal(outcome.usage, model)
+    def count_proposal(self, turn: Turn, outcome: Outcome) -> None:
+        """Enter a proposal in the books."""
+        if not isinstance(outcome, Proposal | ProposalFailure):
+            raise InvariantError("a proposal came back as something else")
+        usage = self.priced(outcome)
         self.ledger.count_proposal(usage)
         self.budget.learn_proposal(usage)
         (turn.purse or self.outside).take_proposal()
-        return usage
+
+    def priced(self, outcome: Proposal | ProposalFailure) -> Usage:
+        """Give what a proposal took, with its price where that can be told."""
+        model = outcome.model if isinstance(outcome, Proposal) else None
+        return self.plan.prices.of_proposal(outcome.usage, model)
 
     def _judge_failures(self, outcome: RolloutOutcome) -> None:
         failed = isinstance(outcome, RolloutFailure)

@@ -48,15 +48,17 @@ def search(run: Run) -> Flow[None]:
 def worst_case(run: Run) -> Need:
     """Give the most that one iteration may take.
 
-    Further rows that a rule asks for are Pareto rows, and count towards the evaluation; so are those that a
-    merged child is checked on.
+    Further rows that a rule asks for are Pareto rows, and count towards the child's evaluation if it comes to
+    one; so are those that a merged child is checked on.
     """
     generating = run.plan.generating
     size = min(run.plan.minibatch_size, len(run.minibatch_pool))
     minibatches = generating.parents * generating.minibatches
     compared = size * (minibatches + generating.children)
+    asks_for_more = run.plan.accepting.rule == "sequential"
+    evaluated = generating.children if asks_for_more else generating.kept
     return Need(
-        train=compared + len(run.pareto) * generating.kept,
+        train=compared + len(run.pareto) * evaluated,
         proposals=generating.children * (1 + run.plan.repair_turns),
     )
 

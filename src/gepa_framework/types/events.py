@@ -319,6 +319,24 @@ class RunCancelled(EventBody):
     reason: str
 
 
+@attrs.frozen
+class WorkAbandoned(EventBody):
+    """Work that had begun is not waited for any more, and paid for all the same."""
+
+    type = "work.abandoned"
+    rollouts: int
+    proposals: int
+
+
+@attrs.frozen
+class RunExtended(EventBody):
+    """Limits were raised; a search that one of them had ended goes on."""
+
+    type = "gepa.run.extended"
+    limits: Mapping[str, JSONScalar]
+    sets: tuple[str, ...]
+
+
 EVENT_TYPES: Mapping[str, type[EventBody]] = {
     body.type: body
     for body in (
@@ -346,6 +364,8 @@ EVENT_TYPES: Mapping[str, type[EventBody]] = {
         RunFinished,
         RunFailed,
         RunCancelled,
+        WorkAbandoned,
+        RunExtended,
     )
 }
 
