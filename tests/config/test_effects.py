@@ -24,8 +24,8 @@ def test_a_key_without_effect_exists(key):
 @pytest.mark.parametrize(
     ("text", "paths"),
     [
-        ("[gepa]\ndeployment_rule = 'heldout_best'", ["gepa.deployment_rule"]),
-        ("[gepa]\ndeployment_rule = 'optimization_selected'", []),
+        ("[gepa]\nleakage.policy = 'warn'", ["gepa.leakage.policy"]),
+        ("[gepa]\nleakage.policy = 'forbid'", []),
         ("[gepa]\nbatch_sampler = 'ordered_epoch'", []),
         ("[gepa.pipeline]\nworkers = {propose = 2, rollout = 3}", []),
         (
@@ -52,10 +52,10 @@ def test_what_does_nothing_is_said_where_it_stands(parse, text, paths):
 
 
 def test_an_override_without_effect_names_its_source(parse):
-    sets = ["gepa.deployment_rule=heldout_best"]
+    sets = ["disk_budget.soft_limit_gb=1"]
     loaded = parse(sets=sets, environ={"GEPA_ROLLOUT_CHUNK_SIZE": "3"})
     assert [str(warning) for warning in loaded.warnings] == [
-        "--set gepa.deployment_rule: gepa.deployment_rule: has no effect yet",
+        "--set disk_budget.soft_limit_gb: disk_budget.soft_limit_gb: has no effect yet",
         (
             "GEPA_ROLLOUT_CHUNK_SIZE: gepa.rollout_chunk_size: has no effect; "
             "each rollout is handed over as soon as a worker is free; set gepa.pipeline.workers.rollout"

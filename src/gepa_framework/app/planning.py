@@ -13,7 +13,16 @@ from gepa_framework.app.plan_parts import (
     weighing_of,
 )
 from gepa_framework.config import DatasetSection, GepaSection, LoadedConfig, PluginChoice, RunConfig
-from gepa_framework.engine import Accepting, ComponentRule, FailedRollouts, Limits, Plan, Sampling, Selecting
+from gepa_framework.engine import (
+    Accepting,
+    ComponentRule,
+    DeploymentRule,
+    FailedRollouts,
+    Limits,
+    Plan,
+    Sampling,
+    Selecting,
+)
 from gepa_framework.types import JSONObject, JSONValue, Kind, RowsRequest, digest
 
 #: Tables and keys that say where and how fast, but not what.
@@ -54,6 +63,8 @@ def make_plan(loaded: LoadedConfig) -> Plan:
         weighing=weighing_of(config),
         estimates=estimates_of(gepa),
         prices=prices_of(config),
+        deployment_rule=DeploymentRule(gepa.deployment_rule),
+        verdict_confidence=gepa.verdict_confidence,
         config_digest=config_digest(loaded.resolved),
         policy=config.policy,
     )

@@ -32,6 +32,15 @@ class ComponentRule(enum.StrEnum):
     ROUND_ROBIN = "round_robin"
 
 
+class DeploymentRule(enum.StrEnum):
+    """Which candidate a run gives as its best."""
+
+    OPTIMIZATION_SELECTED = "optimization_selected"
+    """The one with the best mean on the Pareto rows."""
+    HELDOUT_BEST = "heldout_best"
+    """The best on the heldout rows, of those that were measured there."""
+
+
 @attrs.frozen
 class Selecting:
     """How parents are selected; see `gepa_framework._core.select`.
@@ -202,6 +211,8 @@ class Plan:
         estimates: What single calls are expected to take.
         prices: What tokens cost where nobody says.
         repair_turns: How often a refused proposal may be put right.
+        deployment_rule: Which candidate the run gives as its best.
+        verdict_confidence: What is kept from calling a candidate that is no better than the seed better.
         config_digest: Digest of the configuration, for the record.
         policy: The ``[policy]`` table, sent with each rollout.
     """
@@ -234,5 +245,7 @@ class Plan:
     estimates: Estimates = attrs.field(factory=Estimates)
     prices: Prices = attrs.field(factory=Prices)
     repair_turns: int = 0
+    deployment_rule: DeploymentRule = DeploymentRule.OPTIMIZATION_SELECTED
+    verdict_confidence: float = 0.95
     config_digest: str = ""
     policy: JSONObject = EMPTY

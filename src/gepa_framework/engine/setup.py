@@ -5,12 +5,12 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
 
-from gepa_framework.engine.affording import shortages
 from gepa_framework.engine.effects import Describe, LoadProgram, LoadRows
 from gepa_framework.engine.flow import Flow, ask
 from gepa_framework.engine.plan import Plan
 from gepa_framework.engine.pool import Pool
 from gepa_framework.engine.run import Run
+from gepa_framework.engine.shortages import shortages
 from gepa_framework.errors import BudgetExceededError, ConfigError, InvariantError, Problem
 from gepa_framework.types import (
     Candidate,

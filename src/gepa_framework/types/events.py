@@ -117,6 +117,7 @@ class CandidateEvaluated(EventBody):
     score: float | None
     coverage: int
     rows: int
+    stderr: float | None = None
 
 
 @attrs.frozen
@@ -247,6 +248,7 @@ class FrontierUpdated(EventBody):
     survivors: tuple[str, ...]
     best_candidate_id: str
     best_score: float
+    best_stderr: float | None = None
 
 
 @attrs.frozen
@@ -268,6 +270,7 @@ class HeldoutStarted(EventBody):
     type = "heldout.started"
     candidates: tuple[str, ...]
     rows: int
+    skipped: tuple[str, ...] = ()
 
 
 @attrs.frozen
@@ -281,6 +284,31 @@ class HeldoutCompleted(EventBody):
     stderr: float | None
     coverage: int
     rows: int
+
+
+@attrs.frozen
+class HeldoutVerdict(EventBody):
+    """Whether the candidate that the search selected is better than the seed on the heldout rows."""
+
+    type = "heldout.verdict"
+    verdict: str
+    candidate_id: str
+    n: int
+    differing: int
+    mean_difference: float | None
+    stderr: float | None
+    p: float | None
+    confidence: float
+    reason: str
+
+
+@attrs.frozen
+class DeploymentDecided(EventBody):
+    """Which candidate the run gives as its best, and by which rule."""
+
+    type = "deployment.decided"
+    candidate_id: str
+    rule: str
 
 
 @attrs.frozen
@@ -361,6 +389,8 @@ EVENT_TYPES: Mapping[str, type[EventBody]] = {
         StopDecided,
         HeldoutStarted,
         HeldoutCompleted,
+        HeldoutVerdict,
+        DeploymentDecided,
         RunFinished,
         RunFailed,
         RunCancelled,

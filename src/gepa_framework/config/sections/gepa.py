@@ -17,6 +17,7 @@ from gepa_framework.config.checks import (
     not_negative,
     only,
     positive,
+    strictly_between,
     unsigned_32,
 )
 from gepa_framework.config.sections.pipeline import PipelineTable
@@ -152,6 +153,7 @@ class GepaSection:
         failed_rollout_policy: What a failed rollout counts as in a comparison.
         frontier_type: The older spelling of ``selection.frontier``.
         objective_keys: Objectives that frontier and acceptance know, in this order.
+        deployment_rule: Which candidate the run gives as its best.
         objective_directions: Objective to whether more or less is better; more, where it is not named.
         batch_sampler: In which order minibatches go through the rows.
         perfect_score: Score at which a row has nothing left to improve.
@@ -168,6 +170,7 @@ class GepaSection:
         max_consecutive_proposer_failures: Failed proposals in a row, after which the run stops as failed.
         max_rollout_attempts: How often one rollout is tried.
         retry_backoff_seconds: Seconds before the second attempt; grows with each.
+        verdict_confidence: Confidence of the verdict on the heldout rows, above 0.5 and below 1.
     """
 
     max_generations: int | None = attrs.field(default=None, validator=positive)
@@ -226,4 +229,5 @@ class GepaSection:
     max_consecutive_proposer_failures: int = attrs.field(default=5, validator=positive)
     max_rollout_attempts: int = attrs.field(default=3, validator=positive)
     retry_backoff_seconds: float = attrs.field(default=0.5, validator=not_negative)
+    verdict_confidence: float = attrs.field(default=0.95, validator=strictly_between(0.5, 1))
     pipeline: PipelineTable = attrs.field(factory=PipelineTable)
