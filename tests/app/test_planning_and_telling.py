@@ -74,6 +74,8 @@ include_rejected = 7
 max_consecutive_proposer_failures = 2
 deployment_rule = "heldout_best"
 verdict_confidence = 0.75
+max_component_chars = 70
+proposal_repair_turns = 0
 """
     more = """
 [selection]
@@ -94,6 +96,7 @@ skills = "1 1"
     assert plan.component_rule is ComponentRule.ROUND_ROBIN
     assert (plan.failure_tolerance, plan.perfect_score, plan.include_rejected) == (0.5, 2.0, 7)
     assert (plan.max_proposer_failures, plan.minibatch_size, plan.seed) == (2, 3, 3)
+    assert (plan.max_component_chars, plan.repair_turns) == (70, 0)
     assert (plan.selecting.rule, plan.accepting.rule, plan.candidate_prefix) == (
         "current_best",
         "improvement_or_equal",

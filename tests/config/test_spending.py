@@ -81,6 +81,23 @@ def test_no_limit_needs_no_estimate(lines_of):
     assert lines_of("[gepa]\nmax_cost_usd = 0.0\nmax_time_seconds = 5\nmax_proposals = 3") == []
 
 
+@pytest.mark.parametrize(
+    ("text", "most"),
+    [
+        ("max_proposals = 1", 2),
+        ("max_proposals = 2", None),
+        ("max_proposals = 1\nproposal_repair_turns = 0", None),
+        ("max_proposals = 11\nparents_per_generation = 3\nproposals_per_generation = 2", 12),
+        ("max_proposals = 11\nminibatches_per_parent = 6", 12),
+        ("max_proposals = 12\nminibatches_per_parent = 6", None),
+    ],
+)
+def test_a_limit_under_which_no_iteration_can_begin_is_said(parse, text, most):
+    said = f"no iteration can begin: one may ask for {most} proposals, repair turns included"
+    found = [(one.path, one.message) for one in parse("[gepa]\n" + text).warnings]
+    assert found == ([] if most is None else [("gepa.max_proposals", said)])
+
+
 def test_tokens_by_sort_stand_for_their_sum(parse, lines_of):
     head = "[gepa]\nmax_total_tokens = 50\n" + estimates("prompt_tokens", rollout=3, proposer=4)
     assert len(lines_of(head)) == 2

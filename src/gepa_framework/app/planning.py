@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+import attrs
+
 from gepa_framework.app.plan_parts import (
     estimates_of,
     generating_of,
@@ -13,6 +15,7 @@ from gepa_framework.app.plan_parts import (
     weighing_of,
 )
 from gepa_framework.config import DatasetSection, GepaSection, LoadedConfig, PluginChoice, RunConfig
+from gepa_framework.config.sections import ProposerSettings
 from gepa_framework.engine import (
     Accepting,
     ComponentRule,
@@ -67,6 +70,9 @@ def make_plan(loaded: LoadedConfig) -> Plan:
         verdict_confidence=gepa.verdict_confidence,
         config_digest=config_digest(loaded.resolved),
         policy=config.policy,
+        max_component_chars=gepa.max_component_chars,
+        repair_turns=gepa.proposal_repair_turns,
+        allow_model_substitution=config.proposer.allow_model_substitution,
     )
 
 
@@ -127,6 +133,14 @@ def config_digest(resolved: JSONObject) -> str:
     """Give the digest of what decides a run: the same wherever and however fast it is run."""
     decisive = {name: value for name, value in resolved.items() if name not in _CIRCUMSTANCES}
     return digest({**decisive, "gepa": _without_pace(resolved.get("gepa"))})
+
+
+def asked_of_proposer(resolved: JSONObject) -> JSONValue:
+    """Give the proposer's table without what is not its own business, and changes no answer of it."""
+    table = resolved["proposer"]
+    if not isinstance(table, Mapping):
+        return table
+    return {name: value for name, value in table.items() if name not in attrs.fields_dict(ProposerSettings)}
 
 
 def _without_pace(gepa: JSONValue) -> JSONValue:

@@ -12,7 +12,7 @@ import attrs
 from gepa_framework.config.document import parse_document, read_text
 from gepa_framework.config.effects import NO_EFFECT, without_effect
 from gepa_framework.config.free import policy_of, seed_candidate_of
-from gepa_framework.config.model import CacheSection, DatasetSection, LoadedConfig, RunConfig
+from gepa_framework.config.model import CacheSection, DatasetSection, LoadedConfig, ProposerChoice, RunConfig
 from gepa_framework.config.normalise import dataset_of, pools_of
 from gepa_framework.config.objectives import check_objectives, objectives_of
 from gepa_framework.config.overrides import apply_overrides
@@ -34,9 +34,10 @@ from gepa_framework.config.sections import (
     DiskBudgetSection,
     GepaSection,
     PluginsSection,
+    ProposerSettings,
     RunSection,
 )
-from gepa_framework.config.spending import check_estimates, prices_of
+from gepa_framework.config.spending import check_estimates, prices_of, warn_of_too_few_proposals
 from gepa_framework.config.structure import did_you_mean
 from gepa_framework.errors import InvariantError, PluginError
 from gepa_framework.types import Kind
@@ -135,11 +136,12 @@ def _config(reader: Reader, base_dir: Path, prepare: Callable[[PluginsSection], 
     acceptance = acceptance_of(reader, gepa)
     check_objectives(reader, gepa, selection, acceptance)
     check_estimates(reader, gepa)
+    warn_of_too_few_proposals(reader, gepa)
     warn_of_keeping(reader, gepa)
     prices = prices_of(reader)
     gepa = _current_gepa(reader, gepa, acceptance, dataset)
     container = reader.plugin(("container",), Kind.TRANSPORT, "transport", "synth_containers")
-    proposer = reader.plugin(("proposer",), Kind.PROPOSER, "backend")
+    proposer = _proposer(reader)
     cache = _cache(reader)
     executor = reader.plugin(("executor",), Kind.EXECUTOR, "use") if "executor" in reader.data else None
     stoppers, listeners = reader.stoppers(), reader.listeners()
@@ -214,11 +216,20 @@ def _current_gepa(
     )
 
 
+def _proposer(reader: Reader) -> ProposerChoice | None:
+    settings = reader.own(("proposer",), ProposerSettings)
+    own = tuple(attrs.fields_dict(ProposerSettings))
+    choice = reader.plugin(("proposer",), Kind.PROPOSER, "backend", also=own)
+    if settings is None or choice is None:
+        return None
+    return ProposerChoice(
+        choice.kind, choice.name, choice.options, choice.path, settings.allow_model_substitution
+    )
+
+
 def _cache(reader: Reader) -> CacheSection | None:
-    table = reader.data.get("cache", {})
+    settings = reader.own(("cache",), CacheSettings)
     own = tuple(attrs.fields_dict(CacheSettings))
-    given = {key: table[key] for key in own if key in table} if isinstance(table, dict) else {}
-    settings = reader.structure(("cache",), given, CacheSettings)
     backend = reader.plugin(("cache",), Kind.CACHE, "backend", "sqlite", also=own)
     return CacheSection(settings.mode, settings.namespace, backend) if settings and backend else None
 

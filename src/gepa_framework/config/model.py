@@ -54,6 +54,17 @@ class ListenerChoice(PluginChoice):
 
 
 @attrs.frozen
+class ProposerChoice(PluginChoice):
+    """The proposer that the configuration selects.
+
+    Attributes:
+        allow_model_substitution: Whether another model may answer than the one that was asked for.
+    """
+
+    allow_model_substitution: bool = False
+
+
+@attrs.frozen
 class CacheSection:
     """``[cache]``.
 
@@ -120,7 +131,7 @@ class RunConfig:
     candidate: CandidateSection
     seed_candidate: Mapping[str, str] | None
     policy: JSONObject
-    proposer: PluginChoice
+    proposer: ProposerChoice
     gepa: GepaSection
     cache: CacheSection
     plugins: PluginsSection

@@ -43,6 +43,16 @@ def check_estimates(reader: Reader, gepa: GepaSection) -> None:
                 reader.report.add(("gepa", key), f"is required with gepa.{limit}", hint)
 
 
+def warn_of_too_few_proposals(reader: Reader, gepa: GepaSection) -> None:
+    """Warn of a limit on proposals under which no iteration can begin."""
+    children = gepa.parents_per_generation * gepa.minibatches_per_parent * gepa.proposals_per_generation
+    most = children * (1 + gepa.proposal_repair_turns)
+    if gepa.max_proposals is not None and gepa.max_proposals < most:
+        said = f"no iteration can begin: one may ask for {most} proposals, repair turns included"
+        hint = "raise it, ask for fewer in one iteration, or write proposal_repair_turns = 0"
+        reader.report.warn(("gepa", "max_proposals"), said, hint)
+
+
 def total_tokens(gepa: GepaSection, call: str) -> int | None:
     """Give the estimate of all tokens: that which is written, or the sum of those by sort."""
     total: int | None = getattr(gepa, f"{call}_estimated_total_tokens")

@@ -6,7 +6,14 @@ from gepa_framework.types.candidate import Candidate
 from gepa_framework.types.events import EVENT_TYPES, Event, EventBody, body_fields, event_fields
 from gepa_framework.types.json import JSONObject, JSONScalar, JSONValue, canonical_json, compact_json, digest
 from gepa_framework.types.plugin import BuildContext, Capability, Kind, NoConfig, PluginInfo
-from gepa_framework.types.proposal import EvidenceFrame, Proposal, ProposalRequest, RejectedAttempt
+from gepa_framework.types.proposal import (
+    Edit,
+    EvidenceFrame,
+    Proposal,
+    ProposalRequest,
+    RejectedAttempt,
+    Repair,
+)
 from gepa_framework.types.protocols import Cache, Executor, Listener, Preflight, Proposer, Stopper, Transport
 from gepa_framework.types.rollout import (
     FailureKind,
@@ -30,6 +37,7 @@ __all__ = [
     "Capability",
     "ComponentSpec",
     "ContainerInfo",
+    "Edit",
     "Event",
     "EventBody",
     "EvidenceFrame",
@@ -48,6 +56,7 @@ __all__ = [
     "ProposalRequest",
     "Proposer",
     "RejectedAttempt",
+    "Repair",
     "RolloutFailure",
     "RolloutOutcome",
     "RolloutRequest",

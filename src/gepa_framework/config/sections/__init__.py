@@ -8,6 +8,7 @@ from gepa_framework.config.sections.basic import (
     DiskBudgetSection,
     MergeSection,
     PluginsSection,
+    ProposerSettings,
     RunSection,
 )
 from gepa_framework.config.sections.gepa import GepaSection
@@ -29,6 +30,7 @@ __all__ = [
     "PluginsSection",
     "PolicyTable",
     "PriceTable",
+    "ProposerSettings",
     "RunSection",
     "SelectionSection",
     "TasksetTable",
