@@ -30,8 +30,6 @@ def pipeline_of(reader: Reader, gepa: GepaSection, acceptance: AcceptanceSection
     table: Any = gepa.pipeline
     for spelling in translated(reader.report, (*_TABLE, "mode"), table.mode, (_SERIAL, _PIPELINED)):
         table = attrs.evolve(table, mode=spelling.value)
-    if "gepa" in reader.broken:
-        return table  # type: ignore[no-any-return]
     if table.mode == _SERIAL:
         _check_serial(reader, table)
     warn_unused(reader, _TABLE, _STALENESS_OPTIONS, "staleness_policy", table.staleness_policy)

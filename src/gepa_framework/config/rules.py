@@ -109,7 +109,7 @@ def _older_acceptance(reader: Reader, gepa: GepaSection) -> Mapping[str, list[Sp
     if not names:
         return {}
     name = agreed(reader.report, names)
-    return {"rule" if name in _OLDER_RULES else "criterion": names[:1]}
+    return {"rule" if name in _OLDER_RULES else "criterion": names}
 
 
 def sampler_of(reader: Reader, gepa: GepaSection) -> SamplerTable:

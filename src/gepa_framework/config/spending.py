@@ -30,8 +30,6 @@ def prices_of(reader: Reader) -> tuple[PriceTable, ...]:
 
 def check_estimates(reader: Reader, gepa: GepaSection) -> None:
     """Ask for the estimates without which a limit could be passed before anybody knows."""
-    if "gepa" in reader.broken:
-        return
     for limit, what, does in _NEEDED:
         if not getattr(gepa, limit):
             continue
