@@ -68,11 +68,11 @@ def at_least_field(other: str) -> Validator:
 
 
 def only(*allowed: str, why: str) -> Validator:
-    """Give a validator for a choice of which not everything exists yet."""
+    """Give a validator for a choice of which not everything may be chosen."""
 
     def validate(_: Any, __: attrs.Attribute[Any], value: Any) -> None:
         if value is not None and value not in allowed:
-            raise ValueError(f'"{value}" is not available yet; {why}')
+            raise ValueError(f'"{value}" cannot be chosen; {why}')
 
     return validate
 
