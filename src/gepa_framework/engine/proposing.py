@@ -11,6 +11,7 @@ from gepa_framework._core import STREAM_PROPOSAL, Rng
 from gepa_framework.engine.checking import check, repair_of
 from gepa_framework.engine.effects import ProposalFailure, Propose
 from gepa_framework.engine.flow import Flow, ask
+from gepa_framework.engine.overtaking import is_overtaken, note, overtaken_by
 from gepa_framework.engine.plan import ComponentRule
 from gepa_framework.engine.pool import Member
 from gepa_framework.engine.run import Run
@@ -37,7 +38,7 @@ from gepa_framework.types.json import EMPTY
 
 #: Fields that came later than others: left out of what is asked while they say nothing, so that an answer
 #: that was cached before they came still answers the same question.
-_LATER = frozenset({"repair", "template_variables"})
+_LATER = frozenset({"overtaken", "repair", "template_variables"})
 #: A proposal that can be used, with the new texts that it gives.
 _Usable: TypeAlias = tuple[Proposal, Mapping[str, str]]
 
@@ -77,6 +78,9 @@ def propose(
         )
     )
     usable = yield from _usable(run, turn, parent, request)
+    if usable is not None and is_overtaken(run, turn):
+        note(run, turn, parent)
+        usable = yield from _once_more(run, turn, parent, request, usable)
     return None if usable is None else _child(run, turn, parent, *usable)
 
 
@@ -96,6 +100,27 @@ def _usable(run: Run, turn: Turn, parent: Member, request: ProposalRequest) -> F
         if proposal is None:
             return None
         checked = check(request, proposal, limit=plan.max_component_chars)
+    if checked.faults:
+        _failed(run, turn, parent, "invalid_proposal", "; ".join(checked.faults))
+        return None
+    return proposal, checked.texts
+
+
+def _once_more(
+    run: Run, turn: Turn, parent: Member, request: ProposalRequest, usable: _Usable
+) -> Flow[_Usable | None]:
+    """Give what becomes of a proposal that was overtaken."""
+    if run.plan.pipelining.staleness != "reflective":
+        return None
+    request = attrs.evolve(
+        request,
+        proposal_id=f"{request.proposal_id}/again",
+        overtaken=overtaken_by(run, turn, parent, usable[1]),
+    )
+    proposal = yield from _answer(run, turn, parent, request)
+    if proposal is None:
+        return None
+    checked = check(request, proposal, limit=run.plan.max_component_chars)
     if checked.faults:
         _failed(run, turn, parent, "invalid_proposal", "; ".join(checked.faults))
         return None

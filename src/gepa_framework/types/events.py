@@ -194,6 +194,17 @@ class ProposerFailed(EventBody):
 
 
 @attrs.frozen
+class ProposalOvertaken(EventBody):
+    """Others joined the pool while a proposal was being written; it is dropped, or goes back once."""
+
+    type = "proposal.overtaken"
+    iteration: int
+    parent_id: str
+    joined: int
+    action: str
+
+
+@attrs.frozen
 class CandidateDuplicateSkipped(EventBody):
     """The proposal equals a candidate that is known already; nothing was rolled out."""
 
@@ -398,6 +409,7 @@ EVENT_TYPES: Mapping[str, type[EventBody]] = {
         ProposerCompleted,
         ProposalRefused,
         ProposerFailed,
+        ProposalOvertaken,
         CandidateDuplicateSkipped,
         MergeProposed,
         CandidateAccepted,
