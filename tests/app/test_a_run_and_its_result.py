@@ -26,6 +26,7 @@ _FILES = {
     "result_manifest.json",
     "score_chart.svg",
     "workspace.lock",
+    "store.json",
     "workspace.sqlite",
 }
 

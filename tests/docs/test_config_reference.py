@@ -119,6 +119,7 @@ def test_the_keys_that_select_a_plugin_have_their_rows(config_page, rows_of):
         "[[stoppers]]": use,
         "[[listeners]]": [*use, ("on_error", '"warn"`, `"disable"`, `"stop"', '"warn"')],
         "[executor]": use,
+        "[store]": [("use", "string", '"sqlite"')],
     }
     assert {name: [row[:3] for row in rows_of(config_page, name)] for name in wanted} == wanted
 

@@ -144,6 +144,7 @@ def _config(reader: Reader, base_dir: Path, prepare: Callable[[PluginsSection], 
     proposer = _proposer(reader)
     cache = _cache(reader)
     executor = reader.plugin(("executor",), Kind.EXECUTOR, "use") if "executor" in reader.data else None
+    store = reader.plugin(("store",), Kind.STORE, "use", "sqlite")
     stoppers, listeners = reader.stoppers(), reader.listeners()
     reader.report.done()
     return RunConfig(
@@ -165,6 +166,7 @@ def _config(reader: Reader, base_dir: Path, prepare: Callable[[PluginsSection], 
         merge=merge,
         prices=prices,
         disk_budget=disk_budget,
+        store=_present(store),
     )
 
 

@@ -123,6 +123,7 @@ class RunConfig:
         merge: Crossover.
         prices: What tokens cost.
         disk_budget: Limits of the disk.
+        store: Where the journal is kept.
     """
 
     run: RunSection
@@ -143,6 +144,7 @@ class RunConfig:
     merge: MergeSection
     prices: tuple[PriceTable, ...]
     disk_budget: DiskBudgetSection
+    store: PluginChoice
 
 
 @attrs.frozen
