@@ -59,6 +59,8 @@ result = st.builds(
     usage=usage,
     trace_digest=text,
     status_detail=text,
+    rationales=st.dictionaries(text, text, max_size=3),
+    side_info=json_object,
 )
 program = st.builds(
     Program,
@@ -164,3 +166,9 @@ def test_what_is_no_outcome_is_an_error_of_ours():
 def test_an_unknown_kind_is_not_taken_for_another():
     with pytest.raises(KeyError):
         decode(Encoded("rumour", "effect", "{}"))
+
+
+def test_a_result_of_an_older_journal_still_decodes():
+    old = decode_outcome("rollout", '{"reward":0.5,"feedback":{"expected":"x"},"usage":{}}')
+    assert old == RolloutResult(0.5, feedback={"expected": "x"})
+    assert (old.rationales, old.side_info) == ({}, {})

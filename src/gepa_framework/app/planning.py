@@ -4,8 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+import attrs
+
 from gepa_framework.config import DatasetSection, GepaSection, LoadedConfig, PluginChoice, RunConfig
-from gepa_framework.engine import Accepting, ComponentRule, FailedRollouts, Limits, Plan, Sampling, Selecting
+from gepa_framework.engine import (
+    Accepting,
+    ComponentRule,
+    EvidenceLimits,
+    FailedRollouts,
+    Limits,
+    Plan,
+    Sampling,
+    Selecting,
+)
 from gepa_framework.types import JSONObject, JSONValue, Kind, RowsRequest, digest
 
 #: Tables and keys that say where and how fast, but not what.
@@ -41,6 +52,7 @@ def make_plan(loaded: LoadedConfig) -> Plan:
         max_proposer_failures=gepa.max_consecutive_proposer_failures,
         config_digest=config_digest(loaded.resolved),
         policy=config.policy,
+        evidence=EvidenceLimits(**attrs.asdict(gepa.evidence)),
     )
 
 

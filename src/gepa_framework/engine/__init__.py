@@ -20,14 +20,16 @@ from gepa_framework.engine.machine import Machine, Status, Step
 from gepa_framework.engine.plan import (
     Accepting,
     ComponentRule,
+    EvidenceLimits,
     FailedRollouts,
+    Leakage,
     Limits,
     Plan,
     Sampling,
     Selecting,
 )
 from gepa_framework.engine.pool import Pool
-from gepa_framework.engine.proposing import request_fields
+from gepa_framework.engine.request import request_fields, request_text
 from gepa_framework.engine.run import HeldoutScore, Run
 
 __all__ = [
@@ -37,9 +39,11 @@ __all__ = [
     "Completed",
     "ComponentRule",
     "Describe",
+    "EvidenceLimits",
     "FailedRollouts",
     "HeldoutScore",
     "Input",
+    "Leakage",
     "Limits",
     "LoadProgram",
     "LoadRows",
@@ -57,4 +61,5 @@ __all__ = [
     "Step",
     "Tick",
     "request_fields",
+    "request_text",
 ]

@@ -115,6 +115,34 @@ class Sampling:
 
 
 @attrs.frozen
+class EvidenceLimits:
+    """How much a proposer is shown of a minibatch.
+
+    Attributes:
+        max_bytes: Bytes of all frames together, as a canonical JSON array.
+        max_frame_bytes: Bytes of one frame.
+        max_frames: Frames; as many as fit where ``None``.
+    """
+
+    max_bytes: int = 65_536
+    max_frame_bytes: int = 16_384
+    max_frames: int | None = None
+
+
+@attrs.frozen
+class Leakage:
+    """What is done about proposals that quote rows.
+
+    Attributes:
+        policy: ``forbid``, ``warn`` or ``allow``.
+        min_span_chars: Characters from which on a common span is a quotation.
+    """
+
+    policy: str = "forbid"
+    min_span_chars: int = 32
+
+
+@attrs.frozen
 class Plan:
     """What the machine is built from. Equal plans and equal inputs give equal runs.
 
@@ -138,10 +166,12 @@ class Plan:
         failure_tolerance: Share of the latest rollouts that may fail before the run gives up.
         perfect_score: Reward that cannot be bettered; 1.0 where ``None``, until a higher one is seen.
         component_rule: Which components one proposal may change.
-        include_rejected: Refused attempts that the next proposal from the same parent is shown.
+        include_rejected: Refused attempts from a parent and its ancestors that the next proposal is shown.
         max_proposer_failures: Proposals that may fail in a row.
         config_digest: Digest of the configuration, for the record.
         policy: The ``[policy]`` table, sent with each rollout.
+        evidence: How much a proposer is shown of a minibatch.
+        leakage: What is done about proposals that quote rows.
     """
 
     seed: int
@@ -167,3 +197,5 @@ class Plan:
     max_proposer_failures: int = 5
     config_digest: str = ""
     policy: JSONObject = EMPTY
+    evidence: EvidenceLimits = EvidenceLimits()
+    leakage: Leakage = Leakage()

@@ -13,6 +13,9 @@ from gepa_framework.engine.plan import Selecting
 from gepa_framework.errors import RunFailedError
 from gepa_framework.types import Candidate, RejectedAttempt
 
+#: What is kept of a proposer's reason.
+RATIONALE_CHARS = 500
+
 
 @attrs.frozen
 class Member:
@@ -31,6 +34,10 @@ class Member:
 
 class Pool:
     """Members, their frontier, and every text that was ever tried.
+
+    Attributes:
+        rationales: Candidate to the beginning of the reason why it was proposed, where there was one.
+        standings: The best mean reward once each of the members had joined.
 
     Args:
         seed: The run's seed, which selection draws from.
@@ -54,14 +61,18 @@ class Pool:
         self.frontier = Frontier(len(self.rows), kind, list(objectives.values()))
         self._objectives = tuple(objectives)
         self.known: dict[str, Candidate] = {}
+        self.rationales: dict[str, str] = {}
+        self.standings: list[float] = []
         self._indices: dict[str, int] = {}
         self._seed = seed
         self._rejected: Mapping[str, deque[RejectedAttempt]] = defaultdict(lambda: deque(maxlen=remember))
         self._cursors: dict[str, int] = {}
 
-    def register(self, candidate: Candidate) -> None:
-        """Remember that these texts exist, so that they are not tried twice."""
+    def register(self, candidate: Candidate, rationale: str = "") -> None:
+        """Remember that these texts exist, so that they are not tried twice, and why they were proposed."""
         self.known[candidate.id] = candidate
+        if rationale:
+            self.rationales[candidate.id] = rationale[:RATIONALE_CHARS]
 
     def add(
         self,
@@ -88,7 +99,12 @@ class Pool:
             ) from error
         self._indices[member.candidate.id] = len(self.members)
         self.members.append(member)
+        self.standings.append(self.frontier.mean(self.frontier.best()))
         return report
+
+    def index(self, candidate_id: str) -> int:
+        """Give a member's position in the order of joining."""
+        return self._indices[candidate_id]
 
     def score(self, member: Member, row: int) -> float | None:
         """Give a member's reward on a Pareto row; ``None`` where it has none."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import attrs
-
 from gepa_framework._core import STREAM_PROPOSAL, Rng
 from gepa_framework.engine.effects import ProposalFailure, Propose
+from gepa_framework.engine.evidence import Evidence
 from gepa_framework.engine.flow import Flow, ask
+from gepa_framework.engine.lineage import lineage, rejected
 from gepa_framework.engine.plan import ComponentRule
 from gepa_framework.engine.pool import Member
 from gepa_framework.engine.run import Run
@@ -14,11 +14,8 @@ from gepa_framework.engine.turn import Turn
 from gepa_framework.errors import InvariantError, RunFailedError
 from gepa_framework.types import (
     Candidate,
-    EvidenceFrame,
-    JSONObject,
     Proposal,
     ProposalRequest,
-    digest,
 )
 from gepa_framework.types.events import (
     CandidateDuplicateSkipped,
@@ -31,16 +28,8 @@ from gepa_framework.types.events import (
 from gepa_framework.types.json import EMPTY
 
 
-def request_fields(request: ProposalRequest) -> JSONObject:
-    """Give what is semantically asked: the request without its id and without the program's raw form."""
-    program = attrs.evolve(request.program, raw=EMPTY)
-    fields = attrs.asdict(attrs.evolve(request, program=program))
-    del fields["proposal_id"]
-    return fields
-
-
 def propose(
-    run: Run, turn: Turn, parent: Member, evidence: tuple[EvidenceFrame, ...], *, slot: int = 0
+    run: Run, turn: Turn, parent: Member, evidence: Evidence, *, slot: int = 0
 ) -> Flow[Candidate | None]:
     """Ask for a child of the parent; ``None`` when none came that is worth a rollout.
 
@@ -52,16 +41,17 @@ def propose(
         slot: Position among the proposals of the iteration, from 0.
     """
     request = _request(run, turn, parent, evidence, slot)
+    command = Propose(request.proposal_id, request)
     run.emit(
         ProposerStarted(
             iteration=turn.number,
             parent_id=parent.candidate.id,
             components=request.components,
-            evidence=len(evidence),
-            request_digest=digest(request_fields(request)),
+            evidence=len(evidence.frames),
+            request_digest=command.request_digest,
         )
     )
-    outcome = yield from ask(Propose(request.proposal_id, request))
+    outcome = yield from ask(command)
     if not isinstance(outcome, Proposal | ProposalFailure):
         raise InvariantError("a proposal came back as something else")
     run.ledger.count_proposal(outcome.usage)
@@ -74,9 +64,7 @@ def propose(
     return _child(run, turn, parent, outcome)
 
 
-def _request(
-    run: Run, turn: Turn, parent: Member, evidence: tuple[EvidenceFrame, ...], slot: int
-) -> ProposalRequest:
+def _request(run: Run, turn: Turn, parent: Member, evidence: Evidence, slot: int) -> ProposalRequest:
     components = run.targets
     if run.plan.component_rule is ComponentRule.ROUND_ROBIN:
         components = (run.pool.next_component(parent.candidate.id, components),)
@@ -85,11 +73,13 @@ def _request(
         iteration=turn.number,
         parent=parent.candidate,
         components=components,
-        evidence=evidence,
-        rejected=run.pool.rejected(parent.candidate.id),
+        evidence=evidence.frames,
+        rejected=rejected(run.pool, parent, run.plan.include_rejected),
         program=run.program,
         task=run.info.task if run.info else EMPTY,
         seed=_seed(run, turn, slot),
+        left_out=evidence.left_out,
+        lineage=lineage(run.pool, parent),
     )
 
 
@@ -142,7 +132,7 @@ def _child(run: Run, turn: Turn, parent: Member, proposal: Proposal) -> Candidat
     if child.id in run.pool.known:
         run.emit(CandidateDuplicateSkipped(candidate_id=child.id, iteration=turn.number))
         return None
-    run.pool.register(child)
+    run.pool.register(child, proposal.rationale)
     run.emit(
         CandidateRegistered(
             candidate_id=child.id,

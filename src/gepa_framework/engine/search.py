@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gepa_framework.engine.evidence import frames
+from gepa_framework.engine.evidence import gather
 from gepa_framework.engine.flow import Flow
 from gepa_framework.engine.joining import join
 from gepa_framework.engine.pool import Member
@@ -72,7 +72,7 @@ def _iterate(run: Run, turn: Turn) -> Flow[None]:
     if reason := _nothing_to_learn(run, before):
         run.emit(IterationSkipped(iteration=iteration, parent_id=parent.candidate.id, reason=reason))
         return
-    evidence = frames(rows, outcomes)
+    evidence = gather(run, rows, outcomes)
     child = yield from propose(run, turn, parent, evidence)
     if child is not None:
         yield from try_child(

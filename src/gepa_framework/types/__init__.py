@@ -6,7 +6,15 @@ from gepa_framework.types.candidate import Candidate
 from gepa_framework.types.events import EVENT_TYPES, Event, EventBody, body_fields, event_fields
 from gepa_framework.types.json import JSONObject, JSONScalar, JSONValue, canonical_json, compact_json, digest
 from gepa_framework.types.plugin import BuildContext, Capability, Kind, NoConfig, PluginInfo
-from gepa_framework.types.proposal import EvidenceFrame, Proposal, ProposalRequest, RejectedAttempt
+from gepa_framework.types.proposal import (
+    EvidenceFrame,
+    FrameKind,
+    LeftOut,
+    LineageStep,
+    Proposal,
+    ProposalRequest,
+    RejectedAttempt,
+)
 from gepa_framework.types.protocols import Cache, Executor, Listener, Preflight, Proposer, Stopper, Transport
 from gepa_framework.types.rollout import (
     FailureKind,
@@ -35,10 +43,13 @@ __all__ = [
     "EvidenceFrame",
     "Executor",
     "FailureKind",
+    "FrameKind",
     "JSONObject",
     "JSONScalar",
     "JSONValue",
     "Kind",
+    "LeftOut",
+    "LineageStep",
     "Listener",
     "NoConfig",
     "PluginInfo",

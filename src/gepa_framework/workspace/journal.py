@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 import attrs
@@ -39,6 +40,7 @@ class Record:
         events: What the machine derived.
         request_digest: Digest of what was semantically asked, for an outcome.
         superseded: Failed attempts that the outcome replaced, oldest first.
+        blobs: SHA-256 to the text that is to be kept under it.
     """
 
     given: Encoded
@@ -46,6 +48,7 @@ class Record:
     events: tuple[EventBody, ...]
     request_digest: str | None = None
     superseded: tuple[RolloutFailure, ...] = ()
+    blobs: Mapping[str, str] = MappingProxyType({})
 
 
 @attrs.frozen
