@@ -68,7 +68,6 @@ def test_a_file_with_seeds_warns_of_what_does_nothing(seeds):
         "gepa.batch_sampler.name",
         "gepa.seed_pools.reflection",
         "gepa.seed_pools.validation",
-        "gepa.leakage.policy",
         *(f"gepa.proposer_estimated_{what}" for what in ("cost_usd", "total_tokens", "wall_seconds")),
         *(
             f"gepa.rollout_estimated_{what}"

@@ -12,6 +12,7 @@ from gepa_framework.engine import (
     ComponentRule,
     EvidenceLimits,
     FailedRollouts,
+    Leakage,
     Limits,
     Plan,
     Sampling,
@@ -53,6 +54,7 @@ def make_plan(loaded: LoadedConfig) -> Plan:
         config_digest=config_digest(loaded.resolved),
         policy=config.policy,
         evidence=EvidenceLimits(**attrs.asdict(gepa.evidence)),
+        leakage=Leakage(**attrs.asdict(gepa.leakage)),
     )
 
 

@@ -14,7 +14,6 @@ NO_EFFECT_YET: tuple[str, ...] = (
     "disk_budget",
     "gepa.batch_sampler.epoch_width",
     "gepa.deployment_rule",
-    "gepa.leakage",
     "gepa.no_improvement_metric",
     "gepa.objective_acceptance",
     "gepa.pipeline.adaptive_rollout_concurrency",

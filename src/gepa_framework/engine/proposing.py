@@ -6,6 +6,7 @@ from gepa_framework._core import STREAM_PROPOSAL, Rng
 from gepa_framework.engine.effects import ProposalFailure, Propose
 from gepa_framework.engine.evidence import Evidence
 from gepa_framework.engine.flow import Flow, ask
+from gepa_framework.engine.leaks import leak
 from gepa_framework.engine.lineage import lineage, rejected
 from gepa_framework.engine.plan import ComponentRule
 from gepa_framework.engine.pool import Member
@@ -60,6 +61,9 @@ def propose(
         return None
     if fault := _fault(request, outcome):
         _failed(run, turn, parent, "invalid_proposal", fault)
+        return None
+    if fault := leak(run, parent, outcome.components, iteration=turn.number):
+        _failed(run, turn, parent, "leakage", fault)
         return None
     return _child(run, turn, parent, outcome)
 

@@ -12,6 +12,7 @@ from gepa_framework.engine.flow import Batch, Flow, T
 from gepa_framework.engine.ledger import Ledger
 from gepa_framework.engine.plan import FailedRollouts, Plan
 from gepa_framework.engine.pool import Pool
+from gepa_framework.engine.spans import Spans
 from gepa_framework.engine.turn import Turn
 from gepa_framework.errors import InvariantError, RunFailedError
 from gepa_framework.types import (
@@ -44,6 +45,7 @@ class Run:
         emit: Puts an event on the record.
         latest: The latest reward on each training row, whoever had it.
         strata: Number of the stratum of each row of the minibatch pool, once it was asked for.
+        spans: What of the rows must not be quoted, once it was asked for.
         elapsed: Seconds worked on the run, as of the latest input.
         iteration: The iteration that was begun last; 0 for the seed.
         finished: Iterations that are over; behind `iteration` while one is under way.
@@ -62,6 +64,7 @@ class Run:
     highest_reward: float = 0.0
     latest: dict[str, float] = attrs.field(factory=dict)
     strata: list[int] = attrs.field(factory=list)
+    spans: Spans | None = None
     ledger: Ledger = attrs.field(factory=Ledger)
     stopped: StopReason | None = None
     heldout_scores: dict[str, HeldoutScore] = attrs.field(factory=dict)

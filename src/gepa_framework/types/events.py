@@ -308,6 +308,19 @@ class RunCancelled(EventBody):
     reason: str
 
 
+@attrs.frozen
+class ProposalLeakWarned(EventBody):
+    """A proposed text quotes a row, and `gepa.leakage` asks for no more than a warning."""
+
+    type = "proposal.leak_warned"
+    iteration: int
+    parent_id: str
+    component: str
+    row_id: str
+    span: str
+    chars: int
+
+
 EVENT_TYPES: Mapping[str, type[EventBody]] = {
     body.type: body
     for body in (
@@ -334,6 +347,7 @@ EVENT_TYPES: Mapping[str, type[EventBody]] = {
         RunFinished,
         RunFailed,
         RunCancelled,
+        ProposalLeakWarned,
     )
 }
 
