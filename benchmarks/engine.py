@@ -21,6 +21,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from gepa_framework.builtin.sqlite_store import SqliteStore
 from gepa_framework.engine import Limits, Machine, Plan
 from gepa_framework.runtime import (
     Audience,
@@ -112,7 +113,7 @@ async def _ours(directory: Path, rows: int, iterations: int, stopwatch: Stopwatc
         minibatch_size=MINIBATCH,
     )
     machine = Machine(plan)
-    journal, feed = Journal.create(directory / "workspace.sqlite", {}), Feed(directory)
+    journal, feed = Journal.create(SqliteStore(directory / "workspace.sqlite"), {}), Feed(directory)
     world = World("bench", FakeTransport(TASK), Climber(), RetryPolicy(), {})
     performer = Performer(
         world, EffectCache(None, CacheMode.OFF, "bench"), RequestDigests("fake", "fake", {}, {})

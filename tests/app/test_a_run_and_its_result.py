@@ -24,6 +24,7 @@ _FILES = {
     "result_manifest.json",
     "score_chart.svg",
     "workspace.lock",
+    "store.json",
     "workspace.sqlite",
 }
 

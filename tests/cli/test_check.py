@@ -15,6 +15,7 @@ plugins
   transport  skills    gf-cli-fakes 1.2
   proposer   practice  gf-cli-fakes 1.2
   cache      memory    gepa-framework 0.1.0
+  store      sqlite    gepa-framework 0.1.0
 
 plan
   runs go to  {shell.path}/runs

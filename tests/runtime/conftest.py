@@ -11,6 +11,7 @@ from typing import Any
 import attrs
 import pytest
 
+from gepa_framework.builtin.sqlite_store import SqliteStore
 from gepa_framework.engine import Limits, Machine, Plan, Propose, Rollout
 from gepa_framework.runtime import (
     Audience,
@@ -162,8 +163,8 @@ class Stand:
     def go(self, while_running: Callable[[Any], Any] | None = None) -> Stand:
         """Begin the run, or take it up where its journal ends, and drive it."""
         database = self.path / "workspace.sqlite"
-        new = not database.exists()
-        journal = Journal.create(database, {}) if new else Journal.open(database)
+        new, store = not database.exists(), SqliteStore(database)
+        journal = Journal.create(store, {}) if new else Journal.open(store)
         try:
             self._drive(journal, while_running)
         finally:
@@ -203,7 +204,7 @@ class Stand:
             feed.close()
 
     def stored(self) -> list[Any]:
-        journal = Journal.open(self.path / "workspace.sqlite")
+        journal = Journal.open(SqliteStore(self.path / "workspace.sqlite"))
         try:
             return list(journal.load())
         finally:

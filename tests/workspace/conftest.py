@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from gepa_framework.builtin.sqlite_store import SqliteStore
 from gepa_framework.types import Candidate, FailureKind, RolloutFailure, RolloutResult, Usage
 from gepa_framework.types.events import (
     CandidateAccepted,
@@ -75,6 +76,6 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def journal(path: Path) -> Iterator[Journal]:
-    journal = Journal.create(path, {"run_id": "r1", "config_text": "[run]"})
+    journal = Journal.create(SqliteStore(path), {"run_id": "r1", "config_text": "[run]"})
     yield journal
     journal.close()

@@ -4,13 +4,14 @@ import json
 
 import pytest
 
+from gepa_framework.builtin.sqlite_store import SqliteStore
 from gepa_framework.workspace import Journal, read_database
 
 
 @pytest.fixture(scope="module")
 def query(make, tmp_path_factory):
     path = tmp_path_factory.mktemp("views") / "workspace.sqlite"
-    journal = Journal.create(path, {})
+    journal = Journal.create(SqliteStore(path), {})
     journal.commit([make.start(), make.outcome(superseded=(make.FAILURE,)), make.decided()])
     journal.close()
     database = read_database(path)
@@ -82,7 +83,7 @@ def test_the_ledger_keeps_unknown_apart_from_zero(make, tmp_path):
     from gepa_framework.types import FREE, UNKNOWN, RolloutResult
     from gepa_framework.workspace import encode_outcome
 
-    journal = Journal.create(tmp_path / "workspace.sqlite", {})
+    journal = Journal.create(SqliteStore(tmp_path / "workspace.sqlite"), {})
     for name, usage in (("known", FREE), ("unknown", UNKNOWN)):
         given = encode_outcome(RolloutResult(0.0, usage=usage), name)
         journal.commit([attrs.evolve(make.outcome(), given=given, events=())])

@@ -25,6 +25,7 @@ def export(
     status: str,
     error: GepaError | None,
     cache_profile: JSONValue,
+    store_location: str,
 ) -> GepaRunResult:
     """Write every file of the run's directory and give the result that they describe."""
     run = machine.run
@@ -36,7 +37,15 @@ def export(
     files.write_json(run_dir / files.FRONTIER, frontier(run))
     files.write_json(run_dir / files.BEST, _best(run))
     files.write_text(run_dir / files.CHART, score_chart(chronicle.scores, run.ledger.train_rollouts))
-    result = make_result(machine, chronicle, run_id=run_id, run_dir=run_dir, status=status, error=error)
+    result = make_result(
+        machine,
+        chronicle,
+        run_id=run_id,
+        run_dir=run_dir,
+        status=status,
+        error=error,
+        store_location=store_location,
+    )
     files.write_json(run_dir / files.MANIFEST, {"schema": "gepa_result_manifest.v1", **result.to_dict()})
     return result
 
@@ -95,6 +104,7 @@ def make_result(
     run_dir: Path,
     status: str,
     error: GepaError | None,
+    store_location: str,
 ) -> GepaRunResult:
     """Give the result of a run as it stands."""
     run = machine.run
@@ -127,10 +137,15 @@ def make_result(
         frontier_path=run_dir / files.FRONTIER,
         score_chart_path=run_dir / files.CHART,
         run_registry_path=run_dir.parent / files.REGISTRY,
-        workspace_db_path=run_dir / files.WORKSPACE,
+        workspace_db_path=_if_there(run_dir / files.WORKSPACE),
         artifact_refs=tuple(files.artifact_refs(run_dir)),
         state_history=tuple(chronicle.state_history),
+        store_location=store_location,
     )
+
+
+def _if_there(path: Path) -> Path | None:
+    return path if path.is_file() else None
 
 
 def _heldout(run: Run) -> dict[str, HeldoutScore]:

@@ -33,6 +33,8 @@ class GepaRunResult:
         usage: Everything consumed; each part ``None`` when any of it is unknown.
         unpriced: Boundaries whose cost is not known.
         failure: Error code and message of a run that failed.
+        workspace_db_path: The SQLite file of the journal; ``None`` where another store keeps it.
+        store_location: Where the journal is, in the words of its store.
     """
 
     run_id: str
@@ -61,9 +63,10 @@ class GepaRunResult:
     frontier_path: Path
     score_chart_path: Path
     run_registry_path: Path
-    workspace_db_path: Path
+    workspace_db_path: Path | None
     artifact_refs: tuple[JSONObject, ...] = ()
     state_history: tuple[JSONObject, ...] = ()
+    store_location: str = ""
 
     def to_dict(self) -> dict[str, JSONValue]:
         """Give the result as JSON."""

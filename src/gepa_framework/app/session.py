@@ -18,8 +18,9 @@ from gepa_framework.app.chronicle import Chronicle
 from gepa_framework.app.exports import export
 from gepa_framework.app.prepare import Prepared
 from gepa_framework.app.result import GepaRunResult
+from gepa_framework.app.stores import begin_journal, new_store, resume_journal
 from gepa_framework.engine import Machine, Status
-from gepa_framework.errors import GepaError, InterruptedRunError, WorkspaceError
+from gepa_framework.errors import GepaError, InterruptedRunError
 from gepa_framework.net.redact import Redactor, secrets_of
 from gepa_framework.runtime import (
     Audience,
@@ -71,22 +72,19 @@ class Session:
     on_interrupt: Callable[[], None] | None = None
     handle_signals: bool = False
     chronicle: Chronicle = attrs.field(factory=Chronicle)
+    store_location: str = attrs.field(default="", init=False)
 
     def start(self) -> GepaRunResult:
         """Begin the run and drive it to its end."""
         prepared = self.prepared
         run_dir = prepared.run_dir
-        if (run_dir / files.WORKSPACE).exists():
-            raise WorkspaceError(
-                f"there is a run in {run_dir} already",
-                hint=f"resume it (gepa resume {run_dir}), or choose another run.run_id",
-            )
+        store = new_store(prepared)
         built = build(prepared)
         with file_errors(run_dir):
             run_dir.mkdir(parents=True, exist_ok=True)
         lock = WorkspaceLock(run_dir)
         try:
-            with closing(Journal.create(run_dir / files.WORKSPACE, self._meta())) as journal:
+            with closing(begin_journal(prepared, store, self._meta())) as journal:
                 files.write_json(run_dir / files.LOCK, prepared.lock())
                 self._register("started")
                 machine = Machine(prepared.plan, built.stoppers)
@@ -100,7 +98,7 @@ class Session:
         built = build(prepared)
         lock = WorkspaceLock(prepared.run_dir)
         try:
-            with closing(Journal.open(prepared.run_dir / files.WORKSPACE)) as journal:
+            with closing(resume_journal(prepared)) as journal:
                 machine = Machine(prepared.plan, built.stoppers)
                 events = list(replay(machine, journal.load()))
                 files.write_json(prepared.run_dir / files.LOCK, json.loads(journal.meta()["plugins_lock"]))
@@ -117,6 +115,7 @@ class Session:
         events: Sequence[Event],
     ) -> GepaRunResult:
         prepared = self.prepared
+        self.store_location = journal.location
         feed = Feed(prepared.run_dir, journal.lines())
         house = Hub([Audience(type(listener).__name__, listener) for listener in self._house()])
         house.publish(events)
@@ -210,6 +209,7 @@ class Session:
             status=status,
             error=error,
             cache_profile=performer.cache.profile(),
+            store_location=self.store_location,
         )
 
     def _house(self) -> tuple[Listener, ...]:

@@ -70,10 +70,10 @@ def _heldout(given: HeldoutScore | None) -> str:
 
 
 def _places(result: GepaRunResult) -> list[str]:
-    places: list[tuple[str, Path]] = [
+    places: list[tuple[str, Path | str]] = [
         ("run", result.run_dir),
         ("best text", result.best_candidate_path),
-        ("workspace", result.workspace_db_path),
+        ("workspace", result.workspace_db_path or result.store_location),
         ("manifest", result.manifest_path),
         ("score chart", result.score_chart_path),
     ]

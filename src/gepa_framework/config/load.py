@@ -130,6 +130,7 @@ def _config(reader: Reader, base_dir: Path, prepare: Callable[[PluginsSection], 
     proposer = reader.plugin(("proposer",), Kind.PROPOSER, "backend")
     cache = _cache(reader)
     executor = reader.plugin(("executor",), Kind.EXECUTOR, "use") if "executor" in reader.data else None
+    store = reader.plugin(("store",), Kind.STORE, "use", "sqlite")
     stoppers, listeners = reader.stoppers(), reader.listeners()
     reader.report.done()
     return RunConfig(
@@ -150,6 +151,7 @@ def _config(reader: Reader, base_dir: Path, prepare: Callable[[PluginsSection], 
         acceptance=acceptance,
         merge=merge,
         disk_budget=disk_budget,
+        store=_present(store),
     )
 
 

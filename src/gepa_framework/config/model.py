@@ -110,6 +110,7 @@ class RunConfig:
         acceptance: When a child joins the pool.
         merge: Crossover.
         disk_budget: Limits of the disk.
+        store: Where the journal is kept.
     """
 
     run: RunSection
@@ -129,6 +130,7 @@ class RunConfig:
     acceptance: AcceptanceSection
     merge: MergeSection
     disk_budget: DiskBudgetSection
+    store: PluginChoice
 
 
 @attrs.frozen

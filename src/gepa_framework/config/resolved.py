@@ -28,6 +28,7 @@ def resolved_json(config: RunConfig) -> JSONObject:
         "stoppers": [_choice(choice, "use") for choice in config.stoppers],
         "listeners": [_choice(choice, "use") for choice in config.listeners],
         "executor": config.executor and _choice(config.executor, "use"),
+        "store": _choice(config.store, "use"),
     }
     return {key: masked(plain(value)) for key, value in shape.items()}  # type: ignore[misc]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gepa_framework.types.candidate import Candidate
+from gepa_framework.types.commands import CommandSpec
 from gepa_framework.types.events import EVENT_TYPES, Event, EventBody, body_fields, event_fields
 from gepa_framework.types.json import JSONObject, JSONScalar, JSONValue, canonical_json, compact_json, digest
 from gepa_framework.types.plugin import BuildContext, Capability, Kind, NoConfig, PluginInfo
@@ -15,7 +16,16 @@ from gepa_framework.types.proposal import (
     ProposalRequest,
     RejectedAttempt,
 )
-from gepa_framework.types.protocols import Cache, Executor, Listener, Preflight, Proposer, Stopper, Transport
+from gepa_framework.types.protocols import (
+    Cache,
+    Executor,
+    Listener,
+    Preflight,
+    Proposer,
+    Stopper,
+    Store,
+    Transport,
+)
 from gepa_framework.types.rollout import (
     FailureKind,
     RolloutFailure,
@@ -25,10 +35,12 @@ from gepa_framework.types.rollout import (
     Stage,
 )
 from gepa_framework.types.run import RunView, StopReason
+from gepa_framework.types.store import COLUMNS, JournalTable, Row, Rows
 from gepa_framework.types.task import ComponentSpec, ContainerInfo, Program, RowsRequest, TaskRow
 from gepa_framework.types.usage import FREE, UNKNOWN, Usage
 
 __all__ = [
+    "COLUMNS",
     "EVENT_TYPES",
     "FREE",
     "UNKNOWN",
@@ -36,6 +48,7 @@ __all__ = [
     "Cache",
     "Candidate",
     "Capability",
+    "CommandSpec",
     "ComponentSpec",
     "ContainerInfo",
     "Event",
@@ -47,6 +60,7 @@ __all__ = [
     "JSONObject",
     "JSONScalar",
     "JSONValue",
+    "JournalTable",
     "Kind",
     "LeftOut",
     "LineageStep",
@@ -63,11 +77,14 @@ __all__ = [
     "RolloutOutcome",
     "RolloutRequest",
     "RolloutResult",
+    "Row",
+    "Rows",
     "RowsRequest",
     "RunView",
     "Stage",
     "StopReason",
     "Stopper",
+    "Store",
     "TaskRow",
     "Transport",
     "Usage",
