@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gepa_framework.engine import EvidenceLimits, Propose, request_fields
-from gepa_framework.engine.evidence import gather, judged, merged
+from gepa_framework.engine.evidence import evidence_of, judged, merged
 from gepa_framework.engine.fitting import GONE, cut, size
 from gepa_framework.engine.framing import SMALLEST_FRAME, bounded
 from gepa_framework.engine.request import plain
@@ -260,5 +260,5 @@ def test_a_heldout_row_is_never_made_into_a_frame(toy, shared):
         run.plan = attrs.evolve(run.plan, heldout=attrs.evolve(run.plan.heldout, split="train"))
         run.heldout = tuple(attrs.evolve(row, split="train") for row in run.heldout)
     with pytest.raises(InvariantError, match=r"'heldout:100' is a heldout row"):
-        gather(run, [*run.train[:1], run.heldout[0]], [RolloutResult(0.5), RolloutResult(0.5)])
-    assert len(gather(run, run.train[:1], [RolloutResult(0.5)]).frames) == 1
+        evidence_of(run, [*run.train[:1], run.heldout[0]], [RolloutResult(0.5), RolloutResult(0.5)])
+    assert len(evidence_of(run, run.train[:1], [RolloutResult(0.5)]).frames) == 1

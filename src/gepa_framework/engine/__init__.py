@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from gepa_framework.engine.effects import (
+    Abandoned,
     Cancel,
     Command,
     Completed,
     Describe,
+    Extend,
     Input,
     LoadProgram,
     LoadRows,
@@ -16,31 +18,41 @@ from gepa_framework.engine.effects import (
     Rollout,
     Tick,
 )
+from gepa_framework.engine.extending import check_extension, heldout_reserve
+from gepa_framework.engine.limits import Estimates, Limits
 from gepa_framework.engine.machine import Machine, Status, Step
 from gepa_framework.engine.plan import (
     Accepting,
     ComponentRule,
     EvidenceLimits,
     FailedRollouts,
+    Generating,
     Leakage,
-    Limits,
+    Merging,
+    Pipelining,
     Plan,
     Sampling,
     Selecting,
+    Weighing,
 )
 from gepa_framework.engine.pool import Pool
+from gepa_framework.engine.prices import Price, Prices
 from gepa_framework.engine.request import request_fields, request_text
 from gepa_framework.engine.run import HeldoutScore, Run
 
 __all__ = [
+    "Abandoned",
     "Accepting",
     "Cancel",
     "Command",
     "Completed",
     "ComponentRule",
     "Describe",
+    "Estimates",
     "EvidenceLimits",
+    "Extend",
     "FailedRollouts",
+    "Generating",
     "HeldoutScore",
     "Input",
     "Leakage",
@@ -48,9 +60,13 @@ __all__ = [
     "LoadProgram",
     "LoadRows",
     "Machine",
+    "Merging",
     "Outcome",
+    "Pipelining",
     "Plan",
     "Pool",
+    "Price",
+    "Prices",
     "ProposalFailure",
     "Propose",
     "Rollout",
@@ -60,6 +76,9 @@ __all__ = [
     "Status",
     "Step",
     "Tick",
+    "Weighing",
+    "check_extension",
+    "heldout_reserve",
     "request_fields",
     "request_text",
 ]

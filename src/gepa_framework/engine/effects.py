@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 import attrs
 
+from gepa_framework.engine.limits import Limits
 from gepa_framework.engine.request import request_text
 from gepa_framework.types import (
     UNKNOWN,
@@ -18,6 +19,7 @@ from gepa_framework.types import (
     RolloutOutcome,
     RowsRequest,
     Stage,
+    Stopper,
     TaskRow,
     Usage,
 )
@@ -126,9 +128,42 @@ class Tick:
 
 @attrs.frozen
 class Cancel:
-    """The run is to end for good."""
+    """The run is to end for good.
+
+    Attributes:
+        reason: Why.
+        begun: Effect ids of commands that are under way, and paid for.
+    """
 
     reason: str
+    begun: tuple[str, ...] = ()
 
 
-Input: TypeAlias = Completed | Tick | Cancel
+@attrs.frozen
+class Abandoned:
+    """Commands that were revoked had begun, and are paid for.
+
+    Attributes:
+        effect_ids: Which ones.
+    """
+
+    effect_ids: tuple[str, ...]
+
+
+@attrs.frozen
+class Extend:
+    """Limits are raised; a search that one of them ended goes on.
+
+    Attributes:
+        limits: Those that hold from here on, all of them.
+        sets: What was raised, as ``key=value``, for the record.
+        stoppers: Asked from here on; those of before where ``None``. The record leaves them out: whoever
+            replays it makes them again.
+    """
+
+    limits: Limits
+    sets: tuple[str, ...] = ()
+    stoppers: tuple[Stopper, ...] | None = None
+
+
+Input: TypeAlias = Completed | Tick | Cancel | Abandoned | Extend

@@ -34,7 +34,7 @@ class Evidence:
     left_out: LeftOut
 
 
-def gather(run: Run, rows: Sequence[TaskRow], outcomes: Sequence[RolloutOutcome]) -> Evidence:
+def evidence_of(run: Run, rows: Sequence[TaskRow], outcomes: Sequence[RolloutOutcome]) -> Evidence:
     """Give what the rollouts of a minibatch showed, within the limits of the plan.
 
     Raises:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import attrs
+
 from gepa_framework._core import STREAM_PROPOSAL, Rng
 from gepa_framework.engine.effects import ProposalFailure, Propose
 from gepa_framework.engine.evidence import Evidence
@@ -52,10 +54,11 @@ def propose(
             request_digest=command.request_digest,
         )
     )
-    outcome = yield from ask(command)
+    # Booked as soon as it is in: it is paid for whatever becomes of the rest of the iteration.
+    outcome = yield from ask(command, lambda _, given: run.count_proposal(turn, given))
     if not isinstance(outcome, Proposal | ProposalFailure):
         raise InvariantError("a proposal came back as something else")
-    run.ledger.count_proposal(outcome.usage)
+    usage = run.priced(outcome)
     if isinstance(outcome, ProposalFailure):
         _failed(run, turn, parent, outcome.code, outcome.message)
         return None
@@ -65,7 +68,7 @@ def propose(
     if fault := leak(run, parent, outcome.components, iteration=turn.number):
         _failed(run, turn, parent, "leakage", fault)
         return None
-    return _child(run, turn, parent, outcome)
+    return _child(run, turn, parent, attrs.evolve(outcome, usage=usage))
 
 
 def _request(run: Run, turn: Turn, parent: Member, evidence: Evidence, slot: int) -> ProposalRequest:

@@ -186,6 +186,17 @@ class CandidateDuplicateSkipped(EventBody):
 
 
 @attrs.frozen
+class MergeProposed(EventBody):
+    """Two candidates that complement each other were merged; for each component whose text was taken."""
+
+    type = "merge.proposed"
+    iteration: int
+    parent_ids: tuple[str, ...]
+    ancestor_id: str
+    sources: Mapping[str, str]
+
+
+@attrs.frozen
 class CandidateAccepted(EventBody):
     """The child beat its parent on the minibatch; the numbers say by how much.
 
@@ -309,6 +320,24 @@ class RunCancelled(EventBody):
 
 
 @attrs.frozen
+class WorkAbandoned(EventBody):
+    """Work that had begun is not waited for any more, and paid for all the same."""
+
+    type = "work.abandoned"
+    rollouts: int
+    proposals: int
+
+
+@attrs.frozen
+class RunExtended(EventBody):
+    """Limits were raised; a search that one of them had ended goes on."""
+
+    type = "gepa.run.extended"
+    limits: Mapping[str, JSONScalar]
+    sets: tuple[str, ...]
+
+
+@attrs.frozen
 class ProposalLeakWarned(EventBody):
     """A proposed text quotes a row, and `gepa.leakage` asks for no more than a warning."""
 
@@ -338,6 +367,7 @@ EVENT_TYPES: Mapping[str, type[EventBody]] = {
         ProposerCompleted,
         ProposerFailed,
         CandidateDuplicateSkipped,
+        MergeProposed,
         CandidateAccepted,
         CandidateRejected,
         FrontierUpdated,
@@ -347,6 +377,8 @@ EVENT_TYPES: Mapping[str, type[EventBody]] = {
         RunFinished,
         RunFailed,
         RunCancelled,
+        WorkAbandoned,
+        RunExtended,
         ProposalLeakWarned,
     )
 }
