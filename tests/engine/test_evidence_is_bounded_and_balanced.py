@@ -85,6 +85,13 @@ def test_a_value_is_cut_to_its_room_whatever_it_is(given_value, room):
         assert shown is given_value
 
 
+@pytest.mark.parametrize("letter", ["x", "\n", "\u00e9", "\U0001f600", "\ud800"])
+def test_a_text_is_cut_to_its_room_and_fills_it(letter):
+    for room in (0, 30, 50, 100, 999):
+        shown = cut(letter * 1000, room)
+        assert shown is GONE if room < 40 else room - 14 <= size(shown) <= room
+
+
 @thorough
 @given(frames, limits)
 def test_all_frames_together_keep_to_the_bytes(given_frames, given_limits):

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gepa_framework.engine import Leakage, Propose
+from gepa_framework.engine import Leakage, Propose, Selecting
 from gepa_framework.engine.spans import Spans, normalised, strings, windows
 from gepa_framework.types import TaskRow
 
@@ -206,3 +206,15 @@ def test_the_rows_are_gone_through_once(toy):
     assert spans is not None
     assert game.finish().run.spans is spans
     assert len(game.world.of(Propose)) == 3
+
+
+def test_what_the_seed_quoted_may_come_back_when_a_parent_has_dropped_it(toy):
+    world = toy.World(
+        rows=story,
+        program=attrs.evolve(toy.PROGRAM, seed={"prompt": f"0.2 {QUOTE}"}),
+        score=lambda command: float(command.candidate.components["prompt"][:3]),
+        propose=["0.5 short", f"0.6 {QUOTE}"],
+    )
+    game = toy.play(toy.plan(selecting=Selecting("current_best"), limits={"iterations": 2}), world)
+    assert len(game.of("candidate.accepted")) == 2
+    assert game.of("proposer.failed") == []
