@@ -8,7 +8,7 @@ from gepa_framework import GepaRun
 from gepa_framework.app.chart import score_chart
 from gepa_framework.app.chronicle import Chronicle
 from gepa_framework.app.guards import GuardedStopper
-from gepa_framework.engine import ComponentRule, FailedRollouts
+from gepa_framework.engine import ComponentRule, DeploymentRule, FailedRollouts
 from gepa_framework.errors import PluginBrokenError
 from gepa_framework.types import Event, RunView, StopReason
 from gepa_framework.types.events import (
@@ -29,26 +29,33 @@ def limits(project, gepa):
 
 
 @pytest.mark.parametrize(
-    ("gepa", "train", "heldout"),
+    ("gepa", "train", "heldout", "total"),
     [
-        ("", 248, 8),
-        ("max_total_rollouts = 100", 92, 8),
-        ("max_train_rollouts = 60\nmax_heldout_rollouts = 20", 60, 20),
-        ("max_train_rollouts = 60", 60, 256),
-        ("max_heldout_rollouts = 9", 256, 9),
+        ("", 248, 256, 256),
+        ("max_total_rollouts = 100", 92, 100, 100),
+        ('max_total_rollouts = 100\ntask_pools.heldout = "100-101"', 96, 100, 100),
+        ("max_train_rollouts = 60\nmax_heldout_rollouts = 20", 60, 20, None),
+        ("max_train_rollouts = 60", 60, 256, None),
+        ("max_heldout_rollouts = 9", 256, 9, None),
     ],
 )
-def test_heldout_rollouts_are_set_aside_from_the_start(project, gepa, train, heldout):
+def test_heldout_rollouts_are_set_aside_from_the_start(project, gepa, train, heldout, total):
     found = limits(project, gepa)
-    assert (found.train_rollouts, found.heldout_rollouts) == (train, heldout)
+    assert (found.train_rollouts, found.heldout_rollouts, found.total_rollouts) == (train, heldout, total)
 
 
 def test_every_limit_reaches_the_plan(project):
     found = limits(
         project,
         "max_cost_usd = 2.5\nmax_time_seconds = 60\nmax_prompt_tokens = 1\nmax_completion_tokens = 2\n"
-        "max_total_tokens = 3",
+        "max_total_tokens = 3\nmax_proposals = 4\n"
+        + "".join(
+            f"{call}_estimated_{what} = 0\n"
+            for call in ("rollout", "proposer")
+            for what in ("cost_usd", "prompt_tokens", "completion_tokens")
+        ),
     )
+    assert found.proposals == 4
     assert (found.cost_usd, found.seconds, found.iterations) == (2.5, 60, 6)
     assert (found.prompt_tokens, found.completion_tokens, found.total_tokens) == (1, 2, 3)
 
@@ -65,6 +72,10 @@ perfect_score = 2.0
 component_selector = "round_robin"
 include_rejected = 7
 max_consecutive_proposer_failures = 2
+deployment_rule = "heldout_best"
+verdict_confidence = 0.75
+max_component_chars = 70
+proposal_repair_turns = 0
 """
     more = """
 [selection]
@@ -81,9 +92,11 @@ skills = "1 1"
 """
     plan = project.run(gepa=gepa, more=more).plan
     assert plan.failed_rollouts is FailedRollouts.SCORE_ZERO
+    assert (plan.deployment_rule, plan.verdict_confidence) == (DeploymentRule.HELDOUT_BEST, 0.75)
     assert plan.component_rule is ComponentRule.ROUND_ROBIN
     assert (plan.failure_tolerance, plan.perfect_score, plan.include_rejected) == (0.5, 2.0, 7)
     assert (plan.max_proposer_failures, plan.minibatch_size, plan.seed) == (2, 3, 3)
+    assert (plan.max_component_chars, plan.repair_turns) == (70, 0)
     assert (plan.selecting.rule, plan.accepting.rule, plan.candidate_prefix) == (
         "current_best",
         "improvement_or_equal",

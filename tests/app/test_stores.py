@@ -27,6 +27,7 @@ from gepa_framework.errors import (
     PluginNotFoundError,
     WorkspaceError,
 )
+from gepa_framework.runtime.perform import rollout_id
 
 LINES = '[store]\nuse = "lines"\n'
 
@@ -81,21 +82,29 @@ def test_an_interrupted_run_goes_on_from_its_store(project, at, whole):
     assert events_on_record(moved) == len(whole.splitlines())
 
 
-def test_a_killed_run_goes_on_from_its_store(project, distributions, whole):
+@pytest.mark.parametrize(
+    "failpoint", ["before_commit:1", "before_commit:9", "after_commit:2", "after_commit:20", "after_feed:14"]
+)
+def test_a_killed_run_goes_on_from_its_store(project, distributions, whole, failpoint):
     config = project.write(more=LINES)
     code = (
         f"import sys; sys.path[:0] = [{str(project.site)!r}, {str(distributions)!r}]\n"
         f"from gepa_framework import GepaRun; GepaRun.from_toml({str(config)!r}).execute()"
     )
-    environ = {**os.environ, "GEPA_FAILPOINT": "before_commit:9"}
+    environ = {**os.environ, "GEPA_FAILPOINT": failpoint}
     done = subprocess.run([sys.executable, "-c", code], env=environ, timeout=50, check=False)
     assert done.returncode == -signal.SIGKILL
     with (project.directory() / "journal.jsonl").open("a") as torn:
         torn.write('{"inputs": [[12, "roll')
-    before = {line.split()[0] for line in project.asked()}
+    kept = (project.directory() / "journal.jsonl").read_text()
+    before = len(project.asked())
     GepaRun.resume(project.directory()).execute()
     assert project.normalised() == whole
-    assert before
+    rows = [row for line in kept.splitlines()[1:-1] for row in json.loads(line)["inputs"]]
+    known = {rollout_id("r1", row[2], 1) for row in rows if row[1] == "rollout"}
+    asked = [line.split()[0] for line in project.asked()]
+    assert known <= set(asked[:before])
+    assert not known & set(asked[before:])
 
 
 def test_a_run_from_before_stores_goes_on(project, at, monkeypatch, whole):
@@ -149,6 +158,17 @@ def test_a_journal_that_cannot_be_begun_leaves_the_choice_open(project, whole):
     with pytest.raises(GepaError):
         project.run(more=f'{LINES}path = "kept/a.jsonl"').execute()
     project.run().execute()
+    assert project.normalised() == whole
+
+
+def test_a_journal_that_was_begun_keeps_its_record_whatever_comes_then(project, whole):
+    more = bad(project, "    def meta(self): return super().meta() if self.good else 7")
+    with pytest.raises(PluginBrokenError, match="meta gave 7"):
+        project.run(more=more).execute()
+    (project.path / "good").touch()
+    with pytest.raises(WorkspaceError, match="there is a run"):
+        project.run(more=more).execute()
+    GepaRun.resume(project.directory()).execute()
     assert project.normalised() == whole
 
 

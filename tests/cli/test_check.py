@@ -22,7 +22,7 @@ plan
   seed        7
   train       20 rows; candidates are scored on 20
   minibatch   4 of 20 rows
-  heldout     30 rows, rolled out for the seed and the best candidate
+  heldout     30 rows, rolled out for the seed and the best candidate, and for 3 ties at the most
   rules       selection pareto, acceptance strict_improvement
   stops at    200 rollouts of the search; 4 iterations
   at most     260 rollouts (200 for the search, 60 heldout); no limit on money (gepa.max_cost_usd)
@@ -33,10 +33,12 @@ gepa.toml is good; nothing was spent. Start it: gepa run --config gepa.toml
 
 
 def test_every_limit_is_told(shell) -> None:
-    limits = "max_cost_usd = 2.5\nmax_time_seconds = 90\nmax_total_tokens = 1000\n"
+    limits = "max_cost_usd = 2.5\nmax_time_seconds = 90\nmax_total_tokens = 1000\nmax_proposals = 12\n"
+    limits += "rollout_estimated_cost_usd = 0.01\nproposer_estimated_cost_usd = 0.2\n"
+    limits += "rollout_estimated_total_tokens = 1\nproposer_estimated_total_tokens = 0\n"
     shell.config(**{"minibatch_size = 4": f"minibatch_size = 4\n{limits}"})
     text = shell.run("check", "--config", "gepa.toml").stdout
-    assert "200 rollouts of the search; 4 iterations; 1:30 of work; $2.50; 1,000 total tokens" in text
+    assert "200 rollouts of the search; 12 proposals; 4 iterations; 1:30 of work; $2.50; 1,000 total" in text
     assert "heldout); $2.50\n" in text
 
 
@@ -56,12 +58,12 @@ def test_the_plan_is_told_as_json(shell) -> None:
 
 
 def test_warnings_are_shown_and_counted(shell) -> None:
-    shell.config(**{"minibatch_size = 4": "minibatch_size = 4\nrollout_estimated_cost_usd = 0.1"})
+    shell.config(**{"minibatch_size = 4": "minibatch_size = 4\nrollout_chunk_size = 2"})
     done = shell.run("check", "--config", "gepa.toml")
     assert done.stderr.startswith("warning: gepa.toml:")
     assert "gepa.toml is good with 1 warning;" in done.stdout
     [warning] = json.loads(shell.run("check", "--config", "gepa.toml", "--json").stdout)["warnings"]
-    assert warning["path"] == "gepa.rollout_estimated_cost_usd"
+    assert warning["path"] == "gepa.rollout_chunk_size"
 
 
 def test_a_budget_that_cannot_hold_the_run_is_refused(shell) -> None:
@@ -71,5 +73,18 @@ def test_a_budget_that_cannot_hold_the_run_is_refused(shell) -> None:
 
 
 def test_a_reserve_for_heldout_that_is_never_used_is_not_counted(shell) -> None:
+    # The search has 260 rollouts, which evaluate 13 candidates on 20 Pareto rows, and 30 heldout rows each.
     done = shell.run("check", "--config", "gepa.toml", "--json", "--set", "gepa.max_heldout_rollouts=1000")
-    assert json.loads(done.stdout)["at_most"]["rollouts"] == 260 + 60
+    assert json.loads(done.stdout)["at_most"]["rollouts"] == 260 + 13 * 30
+
+
+def test_seed_and_best_are_counted_where_the_search_can_evaluate_one_candidate_alone(shell) -> None:
+    sets = ("--set", "gepa.max_heldout_rollouts=1000", "--set", "gepa.max_train_rollouts=25")
+    done = shell.run("check", "--config", "gepa.toml", "--json", *sets)
+    assert json.loads(done.stdout)["at_most"]["rollouts"] == 25 + 2 * 30
+
+
+def test_a_reserve_for_heldout_goes_to_ties_in_whole_candidates(shell) -> None:
+    text = shell.run("check", "--config", "gepa.toml", "--set", "gepa.max_heldout_rollouts=119").stdout
+    assert "30 rows, rolled out for the seed and the best candidate, and for 1 tie at the most\n" in text
+    assert "(260 for the search, 90 heldout)" in text

@@ -11,7 +11,7 @@ from pathlib import Path
 import attrs
 import pytest
 
-from gepa_framework.config import NO_EFFECT_YET, VARIABLES, RunConfig, sections
+from gepa_framework.config import NO_EFFECT, NO_EFFECT_YET, VARIABLES, RunConfig, sections
 from gepa_framework.config.sections import gepa, pipeline, rows
 
 TABLES = {
@@ -115,11 +115,12 @@ def test_the_keys_that_select_a_plugin_have_their_rows(config_page, rows_of):
     use = [("use", "string", "required")]
     wanted = {
         "[container]": [("transport", "string", '"synth_containers"')],
-        "[proposer]": [("backend", "string", "required")],
+        "[proposer]": [("backend", "string", "required"), *keys_of(sections.ProposerSettings)],
         "[cache]": cache,
         "[[stoppers]]": use,
         "[[listeners]]": [*use, ("on_error", '"warn"`, `"disable"`, `"stop"', '"warn"')],
         "[executor]": use,
+        "[store]": [("use", "string", '"sqlite"')],
     }
     assert {name: [row[:3] for row in rows_of(config_page, name)] for name in wanted} == wanted
 
@@ -149,6 +150,21 @@ def test_keys_without_effect_say_so(name, config_page, rows_of):
     for row in rows_of(section):
         path = f"{name}.{row[0]}"
         assert whole or ("No effect yet" in row[3]) == (path in NO_EFFECT_YET), path
+
+
+def test_keys_without_effect_for_good_say_so(config_page, rows_of):
+    told = {
+        f"{name}.{row[0]}"
+        for name in TABLES
+        for row in rows_of(config_page, f"[{name}]")
+        if "No effect:" in row[3]
+    }
+    assert told == set(NO_EFFECT)
+
+
+def test_every_key_of_a_price_has_its_row(config_page, rows_of):
+    told = [row[:3] for row in rows_of(config_page, "[[prices]]")]
+    assert told == keys_of(sections.PriceTable)
 
 
 def test_every_variable_has_its_row(config_page, rows_of):

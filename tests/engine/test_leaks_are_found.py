@@ -218,3 +218,14 @@ def test_what_the_seed_quoted_may_come_back_when_a_parent_has_dropped_it(toy):
     game = toy.play(toy.plan(selecting=Selecting("current_best"), limits={"iterations": 2}), world)
     assert len(game.of("candidate.accepted")) == 2
     assert game.of("proposer.failed") == []
+
+
+def test_a_proposer_that_quotes_is_told_so_and_may_answer_once_more(toy):
+    world = toy.World(rows=story, propose=[f"0.9 {QUOTE}", "0.5"], score=lambda command: 0.2)
+    game = toy.play(toy.plan(limits={"iterations": 1}), world)
+    (refused,) = game.of("proposal.refused")
+    _, again = (command.request for command in world.of(Propose))
+    assert again.repair.faults == refused.reasons
+    assert "quotes 60 characters of the row 'train:0'" in refused.reasons[0]
+    assert game.of("proposer.failed") == []
+    assert game.of("proposer.completed")[0].changed == ("prompt",)

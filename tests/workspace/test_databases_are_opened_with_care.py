@@ -110,10 +110,13 @@ def test_an_older_workspace_is_migrated_when_it_is_opened(path):
 
 
 def back_to_the_first_schema(path):
-    alter(path, "DROP TABLE blobs", "UPDATE alembic_version SET version_num = '0001'")
+    older = ("DROP TABLE blobs", "DROP VIEW evaluations", "CREATE VIEW evaluations AS SELECT seq FROM events")
+    alter(path, *older, "DROP VIEW heldout_scores", "UPDATE alembic_version SET version_num = '0001'")
 
 
 def test_a_workspace_of_the_first_schema_keeps_its_rows_and_gains_the_texts(closed, make):
+    with closing(read_database(closed)) as fresh:
+        wanted = structure(fresh)
     journal = Journal.open(SqliteStore(closed))
     journal.commit([make.start(), make.outcome()])
     lines = list(journal.lines())
@@ -129,8 +132,9 @@ def test_a_workspace_of_the_first_schema_keeps_its_rows_and_gains_the_texts(clos
     again.commit([attrs.evolve(make.outcome("train:1"), blobs={blob_digest("x"): "x"})])
     assert again.blob(blob_digest("x")) == "x"
     again.close()
-    with closing(read_database(closed)) as database:
-        assert database.execute("SELECT version_num FROM alembic_version").fetchall() == [(schema.REVISION,)]
+    with closing(read_database(closed)) as migrated:
+        assert structure(migrated) == wanted
+        assert migrated.execute("SELECT version_num FROM alembic_version").fetchall() == [(schema.REVISION,)]
 
 
 def test_a_migration_that_fails_leaves_all_as_it_was(closed):

@@ -191,10 +191,16 @@ def test_a_text_under_a_wrong_digest_leaves_nothing_and_the_next_commit_works(jo
 
 def test_texts_and_rows_are_of_one_transaction(journal, path, make):
     journal.commit([make.start(), make.outcome("a")])
+    before = dump(path)
     with pytest.raises(WorkspaceError, match="UNIQUE"):
         journal.commit([with_texts(make.outcome("a"), "lost")])
-    with closing(read_database(path)) as database:
+    with closing(sqlite3.connect(path)) as database:
         assert database.execute("SELECT count(*) FROM blobs").fetchone() == (0,)
+        refusal = "BEGIN SELECT RAISE(ABORT, 'no texts today'); END"
+        database.execute(f"CREATE TRIGGER refuse BEFORE INSERT ON blobs {refusal}")
+    with pytest.raises(WorkspaceError, match="no texts today"):
+        journal.commit([with_texts(make.outcome("b"), "lost")])
+    assert dump(path) == before
 
 
 def test_a_journal_opened_for_reading_cannot_be_written(journal, path, make):

@@ -94,16 +94,11 @@ class GuardedStore:
     def rows(self, table: JournalTable) -> Iterator[Row]:
         """Give the rows of a table, each checked."""
         types = tuple(COLUMNS[table].values())
-        with ExitStack() as stack:
-            with self._owned("rows"):
-                found = iter(self.store.rows(table))
+        with self._owned("rows"), ExitStack() as stack:
+            found = iter(self.store.rows(table))
             if close := getattr(found, "close", None):
                 stack.callback(close)
-            while True:
-                with self._owned("rows"):
-                    row = next(found, None)
-                if row is None:
-                    return
+            for row in found:
                 self._check_row("rows", table, row, types)
                 yield row
 

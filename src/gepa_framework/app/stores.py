@@ -6,7 +6,7 @@ import json
 import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,7 +17,7 @@ from gepa_framework.app.building import build_store, store_options
 from gepa_framework.app.guards import GuardedStore
 from gepa_framework.app.prepare import Prepared
 from gepa_framework.config import read_options
-from gepa_framework.errors import ConfigError, PluginError, PluginLockError, WorkspaceError
+from gepa_framework.errors import ConfigError, GepaError, PluginError, PluginLockError, WorkspaceError
 from gepa_framework.net.redact import Redactor, secrets_of
 from gepa_framework.plugins import Plugins
 from gepa_framework.types import BuildContext, JSONObject, Kind, Store
@@ -79,8 +79,10 @@ def begin_journal(prepared: Prepared, store: Store, meta: Mapping[str, str]) -> 
     try:
         return Journal.create(store, meta)
     except BaseException:
-        # Nothing is kept there, and another store may be chosen.
-        path.unlink(missing_ok=True)
+        with suppress(GepaError):
+            if not store.exists():
+                # Nothing is kept there, and another store may be chosen.
+                path.unlink(missing_ok=True)
         raise
 
 
@@ -91,11 +93,11 @@ def resume_journal(prepared: Prepared) -> Journal:
         WorkspaceError: There is none, or it cannot be read.
         PluginError: The store cannot be used.
     """
-    journal = Journal.open(recorded_store(prepared.run_dir, accept_changed_plugins=True))
+    store = recorded_store(prepared.run_dir, accept_changed_plugins=True)
     path = prepared.run_dir / files.STORE
     if not path.exists():
         files.write_json(path, _record(prepared).fields())
-    return journal
+    return Journal.open(store)
 
 
 def recorded_store(run_dir: Path, *, accept_changed_plugins: bool = False) -> Store:

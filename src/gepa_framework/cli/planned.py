@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from gepa_framework.cli.display.facts import heldout_rollouts
+from gepa_framework.cli.display.facts import all_rollouts, heldout_rollouts
 from gepa_framework.cli.words import clean, count, duration, table
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def plan_fields(run: GepaRun) -> dict[str, object]:
         },
         "limits": dict(plan.limits.fields()),
         "at_most": {
-            "rollouts": plan.limits.train_rollouts + heldout_rollouts(plan),
+            "rollouts": all_rollouts(plan),
             "cost_usd": plan.limits.cost_usd,
         },
         "overrides": list(run.loaded.overrides),
@@ -72,15 +72,21 @@ def _plan_rows(run: GepaRun) -> Iterator[tuple[str, str]]:
     yield "seed", str(plan.seed)
     yield "train", f"{count(len(plan.train), 'row')}; candidates are scored on {_pareto(plan)}"
     yield "minibatch", f"{plan.minibatch_size} of {count(_pool(plan), 'row')}"
-    yield "heldout", f"{count(len(plan.heldout), 'row')}, rolled out for the seed and the best candidate"
+    yield "heldout", f"{count(len(plan.heldout), 'row')}, rolled out for {_measured(plan)}"
     yield "rules", f"selection {plan.selecting.rule}, acceptance {plan.accepting.rule}"
     yield "stops at", "; ".join(_limits(plan))
     yield "at most", f"{_rollouts(plan)}; {_money(plan)}"
 
 
+def _measured(plan: Plan) -> str:
+    room = heldout_rollouts(plan) // max(len(plan.heldout), 1) - 2
+    ties = f", and for {count(room, 'tie')} at the most" if room > 0 else ""
+    return f"the seed and the best candidate{ties}"
+
+
 def _rollouts(plan: Plan) -> str:
-    search, heldout = plan.limits.train_rollouts, heldout_rollouts(plan)
-    return f"{count(search + heldout, 'rollout')} ({search:,} for the search, {heldout:,} heldout)"
+    search, most = plan.limits.train_rollouts, all_rollouts(plan)
+    return f"{count(most, 'rollout')} ({search:,} for the search, {most - search:,} heldout)"
 
 
 def _money(plan: Plan) -> str:
@@ -91,6 +97,8 @@ def _money(plan: Plan) -> str:
 def _limits(plan: Plan) -> Iterator[str]:
     limits = plan.limits
     yield f"{limits.train_rollouts:,} rollouts of the search"
+    if limits.proposals is not None:
+        yield count(limits.proposals, "proposal")
     if limits.iterations is not None:
         yield count(limits.iterations, "iteration")
     if limits.seconds is not None:

@@ -41,6 +41,11 @@ def strictly_between(low: float, high: float) -> Validator:
     return _when(lambda value: low < value < high, f"must be > {low} and < {high}")
 
 
+def at_most(high: float) -> Validator:
+    """Give a validator that asks for no more than a number."""
+    return _when(lambda value: value <= high, f"must be <= {high}")
+
+
 def at_least_one(what: str) -> Validator:
     """Give a validator that refuses an empty collection."""
     return _when(bool, f"must contain at least one {what}")
@@ -68,11 +73,11 @@ def at_least_field(other: str) -> Validator:
 
 
 def only(*allowed: str, why: str) -> Validator:
-    """Give a validator for a choice of which not everything exists yet."""
+    """Give a validator for a choice of which not everything may be chosen."""
 
     def validate(_: Any, __: attrs.Attribute[Any], value: Any) -> None:
         if value is not None and value not in allowed:
-            raise ValueError(f'"{value}" is not available yet; {why}')
+            raise ValueError(f'"{value}" cannot be chosen; {why}')
 
     return validate
 

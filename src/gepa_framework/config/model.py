@@ -16,6 +16,7 @@ from gepa_framework.config.sections import (
     GepaSection,
     MergeSection,
     PluginsSection,
+    PriceTable,
     RunSection,
     SelectionSection,
 )
@@ -50,6 +51,17 @@ class ListenerChoice(PluginChoice):
     """
 
     on_error: Literal["warn", "disable", "stop"] = "warn"
+
+
+@attrs.frozen
+class ProposerChoice(PluginChoice):
+    """The proposer that the configuration selects.
+
+    Attributes:
+        allow_model_substitution: Whether another model may answer than the one that was asked for.
+    """
+
+    allow_model_substitution: bool = False
 
 
 @attrs.frozen
@@ -109,6 +121,7 @@ class RunConfig:
         selection: How a parent is chosen.
         acceptance: When a child joins the pool.
         merge: Crossover.
+        prices: What tokens cost.
         disk_budget: Limits of the disk.
         store: Where the journal is kept.
     """
@@ -119,7 +132,7 @@ class RunConfig:
     candidate: CandidateSection
     seed_candidate: Mapping[str, str] | None
     policy: JSONObject
-    proposer: PluginChoice
+    proposer: ProposerChoice
     gepa: GepaSection
     cache: CacheSection
     plugins: PluginsSection
@@ -129,6 +142,7 @@ class RunConfig:
     selection: SelectionSection
     acceptance: AcceptanceSection
     merge: MergeSection
+    prices: tuple[PriceTable, ...]
     disk_budget: DiskBudgetSection
     store: PluginChoice
 

@@ -105,13 +105,19 @@ class Reader:
         options = self.structure(path, rest, cls, (key, *also))
         return None if options is None else PluginChoice(kind, name, options, ".".join(path))
 
+    def own(self, path: Sequence[str], cls: type[T]) -> T | None:
+        """Read the framework's own keys of a table that selects a plugin; ``None`` when one is wrong."""
+        table = self._lookup(path)
+        own = attrs.fields_dict(cls)  # type: ignore[arg-type]
+        given = {key: table[key] for key in own if key in table} if isinstance(table, dict) else {}
+        found: T | None = self.structure(path, given, cls)
+        return found
+
     def listeners(self) -> tuple[ListenerChoice, ...]:
         """Read ``[[listeners]]``."""
         found: list[ListenerChoice] = []
         for path in self._entries("listeners"):
-            table = self._lookup(path)
-            given = {"on_error": table["on_error"]} if isinstance(table, dict) and "on_error" in table else {}
-            settings = self.structure(path, given, _ListenerSettings)
+            settings = self.own(path, _ListenerSettings)
             choice = self.plugin(path, Kind.LISTENER, "use", also=("on_error",))
             if choice and settings:
                 found.append(
@@ -123,6 +129,11 @@ class Reader:
         """Read ``[[stoppers]]``."""
         choices = (self.plugin(path, Kind.STOPPER, "use") for path in self._entries("stoppers"))
         return tuple(choice for choice in choices if choice)
+
+    def tables(self, name: str, cls: type[T]) -> list[tuple[tuple[str, str], T]]:
+        """Structure an array of tables; those that are wrong are left out."""
+        read = [(path, self.structure(path, self._lookup(path), cls)) for path in self._entries(name)]
+        return [(path, table) for path, table in read if table is not None]
 
     def _entries(self, name: str) -> list[tuple[str, str]]:
         entries = self.data.get(name, [])

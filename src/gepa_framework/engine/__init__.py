@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gepa_framework.engine.deployment import deployed, heldout_best
 from gepa_framework.engine.effects import (
     Abandoned,
     Cancel,
@@ -19,11 +20,13 @@ from gepa_framework.engine.effects import (
     Tick,
 )
 from gepa_framework.engine.extending import check_extension, heldout_reserve
+from gepa_framework.engine.improvement import ImprovementVerdict, Verdict
 from gepa_framework.engine.limits import Estimates, Limits
 from gepa_framework.engine.machine import Machine, Status, Step
 from gepa_framework.engine.plan import (
     Accepting,
     ComponentRule,
+    DeploymentRule,
     EvidenceLimits,
     FailedRollouts,
     Generating,
@@ -35,7 +38,7 @@ from gepa_framework.engine.plan import (
     Selecting,
     Weighing,
 )
-from gepa_framework.engine.pool import Pool
+from gepa_framework.engine.pool import Member, Pool
 from gepa_framework.engine.prices import Price, Prices
 from gepa_framework.engine.request import request_fields, request_text
 from gepa_framework.engine.run import HeldoutScore, Run
@@ -47,6 +50,7 @@ __all__ = [
     "Command",
     "Completed",
     "ComponentRule",
+    "DeploymentRule",
     "Describe",
     "Estimates",
     "EvidenceLimits",
@@ -54,12 +58,14 @@ __all__ = [
     "FailedRollouts",
     "Generating",
     "HeldoutScore",
+    "ImprovementVerdict",
     "Input",
     "Leakage",
     "Limits",
     "LoadProgram",
     "LoadRows",
     "Machine",
+    "Member",
     "Merging",
     "Outcome",
     "Pipelining",
@@ -76,8 +82,11 @@ __all__ = [
     "Status",
     "Step",
     "Tick",
+    "Verdict",
     "Weighing",
     "check_extension",
+    "deployed",
+    "heldout_best",
     "heldout_reserve",
     "request_fields",
     "request_text",

@@ -64,6 +64,7 @@ def reopen(run: Run) -> None:
         run.outside = run.budget.set_aside(Need(heldout=len(run.heldout)))
     run.reopened = False
     run.stopped = None
+    run.verdict = None
     run.finished = run.iteration
 
 

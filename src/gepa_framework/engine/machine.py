@@ -105,8 +105,6 @@ class Machine:
         """
         if isinstance(given, Extend):
             return self._extend(given, elapsed)
-        if isinstance(given, Extend):
-            return self._extend(given, elapsed)
         if self.status is not Status.RUNNING:
             raise StateTransitionError(f"the machine is {self.status.value} and takes no input")
         self.run.elapsed = elapsed

@@ -32,6 +32,15 @@ class ComponentRule(enum.StrEnum):
     ROUND_ROBIN = "round_robin"
 
 
+class DeploymentRule(enum.StrEnum):
+    """Which candidate a run gives as its best."""
+
+    OPTIMIZATION_SELECTED = "optimization_selected"
+    """The one with the best mean on the Pareto rows."""
+    HELDOUT_BEST = "heldout_best"
+    """The best on the heldout rows, of those that were measured there."""
+
+
 @attrs.frozen
 class Selecting:
     """How parents are selected; see `gepa_framework._core.select`.
@@ -229,9 +238,13 @@ class Plan:
         weighing: How objectives weigh in a decision.
         estimates: What single calls are expected to take.
         prices: What tokens cost where nobody says.
-        repair_turns: How often a refused proposal may be put right.
+        repair_turns: How often a proposer is asked again whose answer cannot be used: 0 or 1.
+        deployment_rule: Which candidate the run gives as its best.
+        verdict_confidence: What is kept from calling a candidate that is no better than the seed better.
         config_digest: Digest of the configuration, for the record.
         policy: The ``[policy]`` table, sent with each rollout.
+        max_component_chars: Characters that a proposed text may have.
+        allow_model_substitution: Whether another model may answer than the one that was asked for.
         evidence: How much a proposer is shown of a minibatch.
         leakage: What is done about proposals that quote rows.
     """
@@ -263,8 +276,12 @@ class Plan:
     weighing: Weighing = Weighing()
     estimates: Estimates = attrs.field(factory=Estimates)
     prices: Prices = attrs.field(factory=Prices)
-    repair_turns: int = 0
+    repair_turns: int = 1
+    deployment_rule: DeploymentRule = DeploymentRule.OPTIMIZATION_SELECTED
+    verdict_confidence: float = 0.95
     config_digest: str = ""
     policy: JSONObject = EMPTY
+    max_component_chars: int = 200_000
+    allow_model_substitution: bool = False
     evidence: EvidenceLimits = EvidenceLimits()
     leakage: Leakage = Leakage()

@@ -19,6 +19,7 @@ from gepa_framework._core import (
     ScoreError,
     select,
 )
+from gepa_framework.engine.measuring import measure
 from gepa_framework.engine.plan import Selecting
 from gepa_framework.errors import RunFailedError
 from gepa_framework.types import Candidate, RejectedAttempt
@@ -129,6 +130,15 @@ class Pool:
     def score(self, member: Member, row: int) -> float | None:
         """Give a member's reward on a Pareto row; ``None`` where it has none."""
         return self.frontier.score(self._indices[member.candidate.id], row)
+
+    def stderr(self, member: Member) -> float | None:
+        """Give the standard error of a member's mean reward; ``None`` for fewer than two Pareto rows."""
+        return measure(self.frontier.scores(self._indices[member.candidate.id])).stderr
+
+    def standing(self, member: Member) -> tuple[float, int]:
+        """Give a member's mean reward and the Pareto rows that it is over."""
+        index = self._indices[member.candidate.id]
+        return self.frontier.mean(index), self.frontier.coverage(index)
 
     def objectives(self, member: Member, row_id: str) -> Mapping[str, float]:
         """Give a member's objectives on a Pareto row, those that it has."""

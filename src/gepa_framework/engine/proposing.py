@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TypeAlias
+
 import attrs
 
 from gepa_framework._core import STREAM_PROPOSAL, Rng
+from gepa_framework.engine.checking import Checked, check, repair_of
 from gepa_framework.engine.effects import ProposalFailure, Propose
 from gepa_framework.engine.evidence import Evidence
 from gepa_framework.engine.flow import Flow, ask
@@ -24,11 +28,15 @@ from gepa_framework.types.events import (
     CandidateDuplicateSkipped,
     CandidateRegistered,
     IterationSkipped,
+    ProposalRefused,
     ProposerCompleted,
     ProposerFailed,
     ProposerStarted,
 )
 from gepa_framework.types.json import EMPTY
+
+#: A proposal that can be used, with the new texts that it gives.
+_Usable: TypeAlias = tuple[Proposal, Mapping[str, str]]
 
 
 def propose(
@@ -54,21 +62,59 @@ def propose(
             request_digest=command.request_digest,
         )
     )
+    usable = yield from _usable(run, turn, parent, command)
+    return None if usable is None else _child(run, turn, parent, *usable)
+
+
+def _usable(run: Run, turn: Turn, parent: Member, command: Propose) -> Flow[_Usable | None]:
+    """Give an answer that can be used, asked for twice where the first cannot; ``None`` when none came."""
+    request = command.request
+    proposal = yield from _answer(run, turn, parent, command)
+    if proposal is None:
+        return None
+    checked, code = _checked(run, turn, parent, request, proposal)
+    if checked.faults and run.plan.repair_turns:
+        _refuse(run, turn, parent, proposal, checked.faults)
+        proposal_id = f"{request.proposal_id}/repair"
+        repair = repair_of(proposal, checked.faults)
+        request = attrs.evolve(request, proposal_id=proposal_id, repair=repair)
+        proposal = yield from _answer(run, turn, parent, Propose(proposal_id, request))
+        if proposal is None:
+            return None
+        checked, code = _checked(run, turn, parent, request, proposal)
+    if checked.faults:
+        _failed(run, turn, parent, code, "; ".join(checked.faults))
+        return None
+    return proposal, checked.texts
+
+
+def _checked(
+    run: Run, turn: Turn, parent: Member, request: ProposalRequest, proposal: Proposal
+) -> tuple[Checked, str]:
+    """Look at a proposal, which must not quote rows either; give the code of its faults besides."""
+    checked = check(request, proposal, limit=run.plan.max_component_chars)
+    if checked.faults:
+        return checked, "invalid_proposal"
+    fault = leak(run, parent, checked.texts, iteration=turn.number)
+    return (attrs.evolve(checked, faults=(fault,)), "leakage") if fault else (checked, "")
+
+
+def _answer(run: Run, turn: Turn, parent: Member, command: Propose) -> Flow[Proposal | None]:
+    """Give what the proposer answers, usable or not; ``None`` when that is no proposal of the model asked."""
     # Booked as soon as it is in: it is paid for whatever becomes of the rest of the iteration.
     outcome = yield from ask(command, lambda _, given: run.count_proposal(turn, given))
     if not isinstance(outcome, Proposal | ProposalFailure):
         raise InvariantError("a proposal came back as something else")
-    usage = run.priced(outcome)
-    if isinstance(outcome, ProposalFailure):
-        _failed(run, turn, parent, outcome.code, outcome.message)
+    answer = attrs.evolve(outcome, usage=run.priced(outcome))
+    if isinstance(answer, ProposalFailure):
+        _failed(run, turn, parent, answer.code, answer.message)
         return None
-    if fault := _fault(request, outcome):
-        _failed(run, turn, parent, "invalid_proposal", fault)
+    if answer.substituted and not run.plan.allow_model_substitution:
+        said = f"the model {answer.requested_model!r} was asked for, and {answer.model!r} answered"
+        hint = "name that model, or set proposer.allow_model_substitution = true"
+        _failed(run, turn, parent, "model_substituted", f"{said}; {hint}")
         return None
-    if fault := leak(run, parent, outcome.components, iteration=turn.number):
-        _failed(run, turn, parent, "leakage", fault)
-        return None
-    return _child(run, turn, parent, attrs.evolve(outcome, usage=usage))
+    return answer
 
 
 def _request(run: Run, turn: Turn, parent: Member, evidence: Evidence, slot: int) -> ProposalRequest:
@@ -95,16 +141,19 @@ def _seed(run: Run, turn: Turn, slot: int) -> int:
     return [rng.next_u64() for _ in range(slot + 1)][slot]
 
 
-def _fault(request: ProposalRequest, proposal: Proposal) -> str:
-    allowed = set(request.components)
-    for name, text in proposal.components.items():
-        if name not in allowed:
-            return f"{name!r} may not be changed; the request names {sorted(allowed)}"
-        if not isinstance(text, str):
-            return f"the text of {name!r} is {type(text).__name__}, not a string"
-        if not text.strip():
-            return f"the text of {name!r} is empty"
-    return ""
+def _refuse(run: Run, turn: Turn, parent: Member, proposal: Proposal, faults: tuple[str, ...]) -> None:
+    run.emit(
+        ProposalRefused(
+            iteration=turn.number,
+            parent_id=parent.candidate.id,
+            turn=1,
+            reasons=faults,
+            model=proposal.model,
+            requested_model=proposal.requested_model,
+            cost_usd=proposal.usage.cost_usd,
+            total_tokens=proposal.usage.total_tokens,
+        )
+    )
 
 
 def _failed(run: Run, turn: Turn, parent: Member, code: str, message: str) -> None:
@@ -117,10 +166,12 @@ def _failed(run: Run, turn: Turn, parent: Member, code: str, message: str) -> No
         )
 
 
-def _child(run: Run, turn: Turn, parent: Member, proposal: Proposal) -> Candidate | None:
+def _child(
+    run: Run, turn: Turn, parent: Member, proposal: Proposal, texts: Mapping[str, str]
+) -> Candidate | None:
     run.proposer_failures = 0
     before = parent.candidate.components
-    changed = {name: text for name, text in proposal.components.items() if before[name] != text}
+    changed = {name: texts[name] for name in sorted(texts) if before[name] != texts[name]}
     run.emit(
         ProposerCompleted(
             iteration=turn.number,
@@ -129,6 +180,7 @@ def _child(run: Run, turn: Turn, parent: Member, proposal: Proposal) -> Candidat
             model=proposal.model,
             cost_usd=proposal.usage.cost_usd,
             total_tokens=proposal.usage.total_tokens,
+            requested_model=proposal.requested_model,
         )
     )
     if not changed:

@@ -10,6 +10,7 @@ import attrs
 from gepa_framework.engine.budget import Budget, Need, Purse
 from gepa_framework.engine.effects import Command, Outcome, ProposalFailure, Rollout
 from gepa_framework.engine.flow import Batch, Flow, T
+from gepa_framework.engine.improvement import ImprovementVerdict
 from gepa_framework.engine.ledger import Ledger
 from gepa_framework.engine.limits import Limits
 from gepa_framework.engine.plan import FailedRollouts, Plan
@@ -62,6 +63,9 @@ class Run:
         accepted: Children accepted.
         merges: Merges tried.
         accepted_at_merge: Children accepted when a merge was last tried.
+        heldout_scores: By candidate, as far as they are in.
+        heldout_rewards: By candidate, then by the position of the heldout row.
+        verdict: Of the selected candidate; there once the heldout rows are in.
         improved_at: How many iterations were over, its own counted, when the best score last rose.
     """
 
@@ -90,6 +94,8 @@ class Run:
     stopped: StopReason | None = None
     heldout_scores: dict[str, HeldoutScore] = attrs.field(factory=dict)
     heldout_candidates: set[str] = attrs.field(factory=set)
+    heldout_rewards: dict[str, Mapping[int, float]] = attrs.field(factory=dict)
+    verdict: ImprovementVerdict | None = None
     info: ContainerInfo | None = None
     _program: Program | None = None
     targets: tuple[str, ...] = ()

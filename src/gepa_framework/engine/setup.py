@@ -10,6 +10,7 @@ from gepa_framework.engine.flow import Flow, ask
 from gepa_framework.engine.plan import Plan
 from gepa_framework.engine.pool import Pool
 from gepa_framework.engine.run import Run
+from gepa_framework.engine.shortages import shortages
 from gepa_framework.errors import BudgetExceededError, ConfigError, InvariantError, Problem
 from gepa_framework.types import (
     Candidate,
@@ -29,20 +30,8 @@ def check_budget(plan: Plan) -> None:
     Raises:
         BudgetExceededError: With the numbers; nothing has been spent.
     """
-    rows = len(plan.pareto) or len(plan.train)
-    if plan.limits.train_rollouts < rows:
-        raise BudgetExceededError(
-            f"the seed's evaluation needs {rows} rollouts, one for each Pareto row, and the search has "
-            f"{plan.limits.train_rollouts} (heldout keeps {plan.limits.heldout_rollouts})",
-            hint="raise gepa.max_total_rollouts or gepa.max_train_rollouts, or name fewer rows",
-        )
-    heldout = 2 * len(plan.heldout)
-    if plan.limits.heldout_rollouts < heldout:
-        raise BudgetExceededError(
-            f"the heldout rows need {heldout} rollouts, {len(plan.heldout)} each for the seed and the "
-            f"best candidate, and {plan.limits.heldout_rollouts} are set aside",
-            hint="raise gepa.max_heldout_rollouts or gepa.max_total_rollouts, or name fewer rows",
-        )
+    for message, hint in shortages(plan):
+        raise BudgetExceededError(message, hint=hint)
 
 
 def setup(run: Run) -> Flow[None]:
@@ -150,7 +139,7 @@ def seed_texts(plan: Plan, program: Program) -> Mapping[str, str]:
     """Give the seed's texts: the program's, with those of the configuration in their place.
 
     Raises:
-        ConfigError: A text is for no component of the program, or a target has none.
+        ConfigError: A text is for no component of the program, or a target has none or one that is too long.
     """
     names = {spec.name for spec in program.components}
     for name in plan.seed_candidate or {}:
@@ -165,6 +154,13 @@ def seed_texts(plan: Plan, program: Program) -> Mapping[str, str]:
         if not texts.get(name):
             raise _problem(
                 "seed_candidate", f"there is no text for {name!r} to start from", f"write {name} = ..."
+            )
+        if len(texts[name]) > plan.max_component_chars:
+            raise _problem(
+                "gepa.max_component_chars",
+                f"{name!r} starts with {len(texts[name])} characters, and a text may have "
+                f"{plan.max_component_chars}",
+                "raise it to what a better text may have",
             )
     return texts
 

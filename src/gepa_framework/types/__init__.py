@@ -8,6 +8,7 @@ from gepa_framework.types.events import EVENT_TYPES, Event, EventBody, body_fiel
 from gepa_framework.types.json import JSONObject, JSONScalar, JSONValue, canonical_json, compact_json, digest
 from gepa_framework.types.plugin import BuildContext, Capability, Kind, NoConfig, PluginInfo
 from gepa_framework.types.proposal import (
+    Edit,
     EvidenceFrame,
     FrameKind,
     LeftOut,
@@ -15,6 +16,7 @@ from gepa_framework.types.proposal import (
     Proposal,
     ProposalRequest,
     RejectedAttempt,
+    Repair,
 )
 from gepa_framework.types.protocols import (
     Cache,
@@ -51,6 +53,7 @@ __all__ = [
     "CommandSpec",
     "ComponentSpec",
     "ContainerInfo",
+    "Edit",
     "Event",
     "EventBody",
     "EvidenceFrame",
@@ -73,6 +76,7 @@ __all__ = [
     "ProposalRequest",
     "Proposer",
     "RejectedAttempt",
+    "Repair",
     "RolloutFailure",
     "RolloutOutcome",
     "RolloutRequest",

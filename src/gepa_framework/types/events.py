@@ -117,6 +117,7 @@ class CandidateEvaluated(EventBody):
     score: float | None
     coverage: int
     rows: int
+    stderr: float | None = None
 
 
 @attrs.frozen
@@ -154,13 +155,29 @@ class ProposerStarted(EventBody):
 
 @attrs.frozen
 class ProposerCompleted(EventBody):
-    """A proposal came back and names known components."""
+    """A proposal came back that can be used."""
 
     type = "proposer.completed"
     iteration: int
     parent_id: str
     changed: tuple[str, ...]
     model: str | None
+    cost_usd: float | None
+    total_tokens: int | None
+    requested_model: str | None = None
+
+
+@attrs.frozen
+class ProposalRefused(EventBody):
+    """A proposal came back that cannot be used; the proposer is told why and asked once more."""
+
+    type = "proposal.refused"
+    iteration: int
+    parent_id: str
+    turn: int
+    reasons: tuple[str, ...]
+    model: str | None
+    requested_model: str | None
     cost_usd: float | None
     total_tokens: int | None
 
@@ -247,6 +264,7 @@ class FrontierUpdated(EventBody):
     survivors: tuple[str, ...]
     best_candidate_id: str
     best_score: float
+    best_stderr: float | None = None
 
 
 @attrs.frozen
@@ -268,6 +286,7 @@ class HeldoutStarted(EventBody):
     type = "heldout.started"
     candidates: tuple[str, ...]
     rows: int
+    skipped: tuple[str, ...] = ()
 
 
 @attrs.frozen
@@ -281,6 +300,31 @@ class HeldoutCompleted(EventBody):
     stderr: float | None
     coverage: int
     rows: int
+
+
+@attrs.frozen
+class HeldoutVerdict(EventBody):
+    """Whether the candidate that the search selected is better than the seed on the heldout rows."""
+
+    type = "heldout.verdict"
+    verdict: str
+    candidate_id: str
+    n: int
+    differing: int
+    mean_difference: float | None
+    stderr: float | None
+    p: float | None
+    confidence: float
+    reason: str
+
+
+@attrs.frozen
+class DeploymentDecided(EventBody):
+    """Which candidate the run gives as its best, and by which rule."""
+
+    type = "deployment.decided"
+    candidate_id: str
+    rule: str
 
 
 @attrs.frozen
@@ -365,6 +409,7 @@ EVENT_TYPES: Mapping[str, type[EventBody]] = {
         IterationSkipped,
         ProposerStarted,
         ProposerCompleted,
+        ProposalRefused,
         ProposerFailed,
         CandidateDuplicateSkipped,
         MergeProposed,
@@ -374,6 +419,8 @@ EVENT_TYPES: Mapping[str, type[EventBody]] = {
         StopDecided,
         HeldoutStarted,
         HeldoutCompleted,
+        HeldoutVerdict,
+        DeploymentDecided,
         RunFinished,
         RunFailed,
         RunCancelled,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 import attrs
 
@@ -126,6 +127,19 @@ class RejectedAttempt:
 
 
 @attrs.frozen
+class Repair:
+    """What was wrong with the answer to this very request; the next answer is the last.
+
+    Attributes:
+        faults: Each a sentence.
+        answer: The texts and edits of the refused answer, as JSON; the middle of a long one is left out.
+    """
+
+    faults: tuple[str, ...]
+    answer: str
+
+
+@attrs.frozen
 class ProposalRequest:
     """Everything that a proposer may know. A proposer keeps nothing between calls.
 
@@ -140,6 +154,7 @@ class ProposalRequest:
         program: The program that the components belong to.
         task: The container's description of its task; may be empty.
         seed: 64 bits for a proposer that draws lots.
+        repair: Why the first answer was refused, when this asks for another one.
         left_out: What of the minibatch is not in `evidence`.
         lineage: The way from the seed to the parent, both included; the middle of a long one is left out.
     """
@@ -153,24 +168,63 @@ class ProposalRequest:
     program: Program
     task: JSONObject = attrs.field(default=EMPTY, converter=freeze_mapping)
     seed: int = 0
+    repair: Repair | None = None
     left_out: LeftOut = LeftOut()
     lineage: tuple[LineageStep, ...] = ()
 
 
 @attrs.frozen
-class Proposal:
-    """What a proposer answers.
+class Edit:
+    """A piece of a component's text, and what is to stand in its place.
 
     Attributes:
-        components: Component name to new text, for those that change; empty when it declines.
-        rationale: Why this should be better, for the record.
-        usage: What the proposal consumed.
-        model: The model that wrote it, where one did.
-        metadata: Whatever else belongs on the record.
+        search: Occurs exactly once in the text as the edits before this one have left it.
+        replace: The new piece; empty to strike the old one.
     """
 
-    components: Mapping[str, str] = attrs.field(converter=freeze_texts)
+    search: str
+    replace: str
+
+
+def freeze_edits(value: Mapping[str, Iterable[Edit]]) -> Mapping[str, tuple[Edit, ...]]:
+    """Give a read-only copy with its keys in order.
+
+    Raises:
+        TypeError: Something in it is no `Edit`.
+    """
+    edits = {name: tuple(value[name]) for name in sorted(value)}
+    for name, several in edits.items():
+        for edit in several:
+            if not isinstance(edit, Edit):
+                raise TypeError(f"edits[{name!r}] must hold Edit values, got {type(edit).__name__}")
+    return MappingProxyType(edits)
+
+
+@attrs.frozen
+class Proposal:
+    """What a proposer answers. A component that changes is named in `components` or in `edits`, not in both.
+
+    Attributes:
+        components: Component name to new text; empty, as `edits` is, when it declines.
+        rationale: Why this should be better, for the record.
+        usage: What the proposal consumed.
+        model: The model that wrote it, where one did and says so.
+        metadata: Whatever else belongs on the record.
+        edits: Component name to edits of the parent's text, applied in their order.
+        truncated: Whether the answer was cut off before its end; nothing of it is used then.
+        requested_model: The model that was asked for, where one was.
+    """
+
+    components: Mapping[str, str] = attrs.field(factory=dict, converter=freeze_texts)
     rationale: str = ""
     usage: Usage = UNKNOWN
     model: str | None = None
     metadata: JSONObject = attrs.field(default=EMPTY, converter=freeze_mapping)
+    edits: Mapping[str, tuple[Edit, ...]] = attrs.field(factory=dict, converter=freeze_edits)
+    truncated: bool = False
+    requested_model: str | None = None
+
+    @property
+    def substituted(self) -> bool:
+        """Whether another model answered than was asked for; a model that is not known is no other one."""
+        return None not in (self.requested_model, self.model) and self.requested_model != self.model

@@ -8,11 +8,13 @@ from gepa_framework.config.sections.basic import (
     DiskBudgetSection,
     MergeSection,
     PluginsSection,
+    ProposerSettings,
     RunSection,
 )
 from gepa_framework.config.sections.gepa import GepaSection
 from gepa_framework.config.sections.pipeline import PipelineTable
 from gepa_framework.config.sections.policy import PolicyTable
+from gepa_framework.config.sections.prices import PriceTable
 from gepa_framework.config.sections.rows import DatasetTable, TasksetTable
 from gepa_framework.config.sections.rules import AcceptanceSection, SelectionSection
 
@@ -27,6 +29,8 @@ __all__ = [
     "PipelineTable",
     "PluginsSection",
     "PolicyTable",
+    "PriceTable",
+    "ProposerSettings",
     "RunSection",
     "SelectionSection",
     "TasksetTable",
