@@ -24,8 +24,8 @@ def test_a_key_without_effect_exists(key):
 @pytest.mark.parametrize(
     ("text", "paths"),
     [
-        ("[gepa]\nleakage.policy = 'warn'", ["gepa.leakage.policy"]),
-        ("[gepa]\nleakage.policy = 'forbid'", []),
+        ("[gepa]\nleakage.policy = 'warn'", []),
+        ("[disk_budget]\nenabled = true", []),
         ("[gepa]\nbatch_sampler = 'ordered_epoch'", []),
         ("[gepa.pipeline]\nworkers = {propose = 2, rollout = 3}", []),
         (

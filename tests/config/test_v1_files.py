@@ -70,7 +70,6 @@ def test_a_file_with_seeds_warns_of_what_does_nothing(seeds):
         "gepa.candidate_selector.name",
         "gepa.batch_sampler.name",
         "gepa.seed_pools.reflection",
-        "gepa.leakage.policy",
     }
 
 

@@ -26,6 +26,7 @@ TABLES = {
     "gepa.candidate_selector": gepa.SelectorTable,
     "gepa.batch_sampler": gepa.SamplerTable,
     "gepa.objective_acceptance": gepa.ObjectivesTable,
+    "gepa.evidence": gepa.EvidenceTable,
     "gepa.leakage": gepa.LeakageTable,
     "gepa.pipeline": sections.PipelineTable,
     "gepa.pipeline.workers": pipeline.WorkersTable,

@@ -20,7 +20,9 @@ from gepa_framework.engine import (
     Accepting,
     ComponentRule,
     DeploymentRule,
+    EvidenceLimits,
     FailedRollouts,
+    Leakage,
     Limits,
     Plan,
     Sampling,
@@ -73,6 +75,8 @@ def make_plan(loaded: LoadedConfig) -> Plan:
         max_component_chars=gepa.max_component_chars,
         repair_turns=gepa.proposal_repair_turns,
         allow_model_substitution=config.proposer.allow_model_substitution,
+        evidence=EvidenceLimits(**attrs.asdict(gepa.evidence)),
+        leakage=Leakage(**attrs.asdict(gepa.leakage)),
     )
 
 

@@ -57,6 +57,11 @@ def matches(pattern: str, complaint: str) -> Validator:
     return _when(lambda value: compiled.fullmatch(value) is not None, complaint)
 
 
+def at_least(least: int) -> Validator:
+    """Give a validator that asks for no less than a number."""
+    return _when(lambda value: value >= least, f"must be >= {least}")
+
+
 def at_least_field(other: str) -> Validator:
     """Give a validator that asks for no less than another field of the same table."""
 

@@ -10,7 +10,18 @@ from concurrent.futures import ThreadPoolExecutor
 
 import attrs
 
-from gepa_framework.engine import Cancel, Command, Completed, Input, Machine, Rollout, Status, Step, Tick
+from gepa_framework.engine import (
+    Cancel,
+    Command,
+    Completed,
+    Input,
+    Machine,
+    Propose,
+    Rollout,
+    Status,
+    Step,
+    Tick,
+)
 from gepa_framework.errors import InterruptedRunError, RunFailedError
 from gepa_framework.runtime.failpoint import Failpoints
 from gepa_framework.runtime.lane import Lane
@@ -120,7 +131,7 @@ class Driver:
     async def _begin(self) -> None:
         if self._machine.status is Status.NEW:
             step = self._machine.start()
-            await self._commit([(Record(START, self._elapsed_us, step.events), step)])
+            await self._commit([(Record(START, self._elapsed_us, step.events, blobs=_blobs(step)), step)])
         else:
             self._again = frozenset(self._machine.pending)
             self._dispatch(self._machine.pending.values())
@@ -168,7 +179,9 @@ class Driver:
         now = max(self._elapsed_us, round((time.monotonic() - self._began) * 1e6))
         self._elapsed_us = now
         step = self._machine.feed(arrival.given, now / 1e6)
-        record = Record(arrival.encoded, now, step.events, arrival.request_digest, arrival.superseded)
+        record = Record(
+            arrival.encoded, now, step.events, arrival.request_digest, arrival.superseded, _blobs(step)
+        )
         return record, step
 
     async def _commit(self, batch: Sequence[tuple[Record, Step]]) -> None:
@@ -223,6 +236,11 @@ class Driver:
     async def _settle(self) -> None:
         for lane in (self._rollouts, self._others):
             await lane.settle(0)
+
+
+def _blobs(step: Step) -> dict[str, str]:
+    """Give the requests that proposers are about to be sent, by the digests that are on record for them."""
+    return {command.request_digest: command.text for command in step.commands if isinstance(command, Propose)}
 
 
 def _arrival(command: Command, done: Performed) -> _Arrival:

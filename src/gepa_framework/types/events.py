@@ -398,6 +398,19 @@ class RunExtended(EventBody):
     sets: tuple[str, ...]
 
 
+@attrs.frozen
+class ProposalLeakWarned(EventBody):
+    """A proposed text quotes a row, and `gepa.leakage` asks for no more than a warning."""
+
+    type = "proposal.leak_warned"
+    iteration: int
+    parent_id: str
+    component: str
+    row_id: str
+    span: str
+    chars: int
+
+
 EVENT_TYPES: Mapping[str, type[EventBody]] = {
     body.type: body
     for body in (
@@ -431,6 +444,7 @@ EVENT_TYPES: Mapping[str, type[EventBody]] = {
         RunCancelled,
         WorkAbandoned,
         RunExtended,
+        ProposalLeakWarned,
     )
 }
 

@@ -64,7 +64,7 @@ def digest(value: JSONValue) -> str:
 
 def freeze_mapping(value: Mapping[str, JSONValue]) -> JSONObject:
     """Give a read-only view of a copy, so that a shared value cannot be changed by its readers."""
-    return MappingProxyType(dict(value))
+    return MappingProxyType(dict(value)) if len(value) else EMPTY
 
 
 def nested_deeper(value: JSONValue, levels: int) -> bool:

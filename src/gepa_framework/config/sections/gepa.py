@@ -9,6 +9,7 @@ import attrs
 from cattrs import Converter
 
 from gepa_framework.config.checks import (
+    at_least,
     at_most,
     distinct,
     each_not_empty,
@@ -122,8 +123,28 @@ class ObjectivesTable:
 
 
 @attrs.frozen
+class EvidenceTable:
+    """``[gepa.evidence]``: how much of a minibatch the proposer is shown.
+
+    Attributes:
+        max_bytes: Bytes of all frames together, as canonical JSON.
+        max_frame_bytes: Bytes of one frame.
+        max_frames: Frames; ``None`` for as many as fit.
+    """
+
+    max_bytes: int = attrs.field(default=65_536, validator=at_least(2048))
+    max_frame_bytes: int = attrs.field(default=16_384, validator=at_least(1024))
+    max_frames: int | None = attrs.field(default=None, validator=positive)
+
+
+@attrs.frozen
 class LeakageTable:
-    """``[gepa.leakage]``: what happens to a candidate that quotes the data."""
+    """``[gepa.leakage]``: what happens to a proposal that quotes the data.
+
+    Attributes:
+        policy: It is refused, or a warning is put on record, or nothing happens.
+        min_span_chars: Characters from which on a common span is a quotation.
+    """
 
     policy: Literal["forbid", "warn", "allow"] = "forbid"
     min_span_chars: int = attrs.field(default=32, validator=positive)
@@ -160,6 +181,8 @@ class GepaSection:
         perfect_score: Score at which a row has nothing left to improve.
         component_selector: Which components one proposal may change.
         include_rejected: How many refused attempts the proposer is shown.
+        evidence: How much of a minibatch the proposer is shown.
+        leakage: What happens to a proposal that quotes the data.
         max_cost_usd: US dollars; 0 for no limit.
         no_improvement_metric: What `no_improvement_generations` looks at; never heldout rows.
         score_threshold_metric: What `score_threshold_value` looks at; never heldout rows.
@@ -206,6 +229,7 @@ class GepaSection:
     task_pools: PoolsTable = attrs.field(factory=PoolsTable)
     seed_pools: SeedPoolsTable | None = None
     leakage: LeakageTable = attrs.field(factory=LeakageTable)
+    evidence: EvidenceTable = attrs.field(factory=EvidenceTable)
     deployment_rule: Literal["optimization_selected", "heldout_best"] = "optimization_selected"
     perfect_score: float | None = None
     component_selector: Literal["all", "round_robin"] = "all"
