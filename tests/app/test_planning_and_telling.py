@@ -65,6 +65,8 @@ perfect_score = 2.0
 component_selector = "round_robin"
 include_rejected = 7
 max_consecutive_proposer_failures = 2
+max_component_chars = 70
+proposal_repair_turns = 0
 deployment_rule = "heldout_best"
 verdict_confidence = 0.75
 """
@@ -87,6 +89,7 @@ skills = "1 1"
     assert plan.component_rule is ComponentRule.ROUND_ROBIN
     assert (plan.failure_tolerance, plan.perfect_score, plan.include_rejected) == (0.5, 2.0, 7)
     assert (plan.max_proposer_failures, plan.minibatch_size, plan.seed) == (2, 3, 3)
+    assert (plan.max_component_chars, plan.repair_turns) == (70, 0)
     assert (plan.selecting.rule, plan.accepting.rule, plan.candidate_prefix) == (
         "current_best",
         "improvement_or_equal",

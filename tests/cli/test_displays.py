@@ -62,6 +62,7 @@ def story() -> list[EventBody]:
         happened.IterationSkipped(2, CHILD, "nothing to learn"),
         happened.IterationStarted(3, CHILD, "pareto", ("r2",)),
         happened.ProposerStarted(3, CHILD, ("a",), 1, "d"),
+        happened.ProposalRefused(3, CHILD, 1, ("it is\nempty", "and cut off"), "m", "m", 0.25, 9),
         happened.ProposerFailed(3, CHILD, "refused", "not\ntoday"),
         happened.IterationStarted(4, CHILD, "pareto", ("r2",)),
         happened.CandidateDuplicateSkipped(SEED, 4),
@@ -100,6 +101,7 @@ PLAIN = """\
 [ 0:00] iteration 1: gepa_01 scores 0.750 ± 0.250 on 2 of 2 rows
 [ 0:00] best gepa_01 0.750 ± 0.250; pool 2, frontier 2, rollouts 6/48, cost $2.0000
 [ 0:00] iteration 2: skipped, nothing to learn
+[ 0:00] iteration 3: proposal refused, it is empty; and cut off; asked again
 [ 0:00] iteration 3: no proposal, refused: not today
 [ 0:00] iteration 4: skipped, gepa_00 was proposed before
 [ 0:00] iteration 5: rejected gepa_02, worse (1.000 -> 0.000 in sum over 1 rows)
@@ -211,7 +213,7 @@ def test_the_panel_is_never_longer_than_twelve_lines(facts, width: int) -> None:
 
 def test_the_panel_shows_budget_score_pool_cost_and_the_last_decision(facts) -> None:
     progress = Progress(facts)
-    for event in events(story()[:30]):
+    for event in events(story()[:31]):
         progress.take(event)
     text = "\n".join(lines_of(progress, 120))
     for words in (
@@ -220,7 +222,7 @@ def test_the_panel_shows_budget_score_pool_cost_and_the_last_decision(facts) -> 
         "iteration 5 · ",
         "seed 0.500 ± 0.500 -> best 0.750 ± 0.250 gepa_01",
         "2 candidates, 2 on the frontier",
-        "at least $2.0000",
+        "at least $2.2500",
         "iteration 5: rejected gepa_02, worse",
         "0:12",
     ):

@@ -203,3 +203,19 @@ def test_when_preparing_fails_no_plugin_is_asked_for(parse):
     assert str(caught.value) == (
         "gepa.toml:8:2: plugins: gepa-codex>=9 is not installed; pip install 'gepa-codex>=9'"
     )
+
+
+def test_the_frameworks_own_key_of_the_proposer_is_not_the_plugins(parse):
+    default = parse("model = 'm'\n").config.proposer
+    allowed = parse("model = 'm'\nallow_model_substitution = true\n").config.proposer
+    assert (default.allow_model_substitution, allowed.allow_model_substitution) == (False, True)
+    assert allowed.options == default.options
+
+
+def test_a_wrong_value_of_the_frameworks_own_key_is_reported_beside_the_plugins(parse):
+    with pytest.raises(ConfigError) as caught:
+        parse("model = 3\nallow_model_substitution = 'yes'\n")
+    assert [problem.path for problem in caught.value.problems] == [
+        "proposer.model",
+        "proposer.allow_model_substitution",
+    ]

@@ -185,6 +185,9 @@ def test_a_choice_is_one_of_the_known_ones(lines_of, path, names):
             "[gepa]\nrollout_failure_rate_tolerance = 1.1",
             ":9:1: gepa.rollout_failure_rate_tolerance: must be between 0 and 1: 1.1",
         ),
+        ("[gepa]\nproposal_repair_turns = 2", ":9:1: gepa.proposal_repair_turns: must be <= 1: 2"),
+        ("[gepa]\nproposal_repair_turns = -1", ":9:1: gepa.proposal_repair_turns: must be >= 0: -1"),
+        ("[gepa]\nmax_component_chars = 0", ":9:1: gepa.max_component_chars: must be > 0: 0"),
         ("[gepa]\nselection_objective = ''", ":9:1: gepa.selection_objective: must not be empty"),
         (
             "[gepa]\npipeline.mode = 'async_pipelined'",

@@ -114,7 +114,7 @@ def test_the_keys_that_select_a_plugin_have_their_rows(config_page, rows_of):
     use = [("use", "string", "required")]
     wanted = {
         "[container]": [("transport", "string", '"synth_containers"')],
-        "[proposer]": [("backend", "string", "required")],
+        "[proposer]": [("backend", "string", "required"), *keys_of(sections.ProposerSettings)],
         "[cache]": cache,
         "[[stoppers]]": use,
         "[[listeners]]": [*use, ("on_error", '"warn"`, `"disable"`, `"stop"', '"warn"')],

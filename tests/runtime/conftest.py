@@ -114,6 +114,7 @@ def performer(
     policy: Any = None,
     executor: Any = None,
     settings: Any = None,
+    keep_substituted: bool = False,
 ) -> Performer:
     world = World(
         run_id=run_id,
@@ -122,6 +123,7 @@ def performer(
         retry=retry or RetryPolicy(attempts=3, backoff_seconds=0.0),
         policy=policy or {},
         executor=executor,
+        keep_substituted=keep_substituted,
     )
     requests = RequestDigests("fake", "fake", settings or {}, policy or {})
     return Performer(world, EffectCache(cache, mode, "space"), requests)

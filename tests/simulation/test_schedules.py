@@ -102,7 +102,7 @@ def draw_lots_by_the_clock(monkeypatch):
     fed = iter(range(10**9))
 
     def impure(self, given, elapsed):
-        self.run.highest_reward += next(fed) % 7 == 0
+        self.run.highest_reward = 2.0 * (next(fed) % 7 == 0)
         return feed(self, given, elapsed)
 
     monkeypatch.setattr(Machine, "feed", impure)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+import attrs
+
 from gepa_framework.config import DatasetSection, GepaSection, LoadedConfig, PluginChoice, RunConfig
+from gepa_framework.config.sections import ProposerSettings
 from gepa_framework.engine import (
     Accepting,
     ComponentRule,
@@ -52,6 +55,9 @@ def make_plan(loaded: LoadedConfig) -> Plan:
         verdict_confidence=gepa.verdict_confidence,
         config_digest=config_digest(loaded.resolved),
         policy=config.policy,
+        max_component_chars=gepa.max_component_chars,
+        repair_turns=gepa.proposal_repair_turns,
+        allow_model_substitution=config.proposer.allow_model_substitution,
     )
 
 
@@ -112,6 +118,14 @@ def config_digest(resolved: JSONObject) -> str:
     """Give the digest of what decides a run: the same wherever and however fast it is run."""
     decisive = {name: value for name, value in resolved.items() if name not in _CIRCUMSTANCES}
     return digest({**decisive, "gepa": _without_pace(resolved.get("gepa"))})
+
+
+def asked_of_proposer(resolved: JSONObject) -> JSONValue:
+    """Give the proposer's table without what is not its own business, and changes no answer of it."""
+    table = resolved["proposer"]
+    if not isinstance(table, Mapping):
+        return table
+    return {name: value for name, value in table.items() if name not in attrs.fields_dict(ProposerSettings)}
 
 
 def _without_pace(gepa: JSONValue) -> JSONValue:

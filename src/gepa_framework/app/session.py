@@ -16,6 +16,7 @@ from gepa_framework.app import files
 from gepa_framework.app.building import Built, build
 from gepa_framework.app.chronicle import Chronicle
 from gepa_framework.app.exports import export
+from gepa_framework.app.planning import asked_of_proposer
 from gepa_framework.app.prepare import Prepared
 from gepa_framework.app.result import GepaRunResult
 from gepa_framework.app.stores import begin_journal, new_store, resume_journal
@@ -225,10 +226,11 @@ class Session:
             retry=RetryPolicy(gepa.max_rollout_attempts, gepa.retry_backoff_seconds),
             policy=config.policy,
             redact=Redactor(secrets_of(self.prepared.environ)),
+            keep_substituted=config.proposer.allow_model_substitution,
         )
         namespace = config.cache.namespace or f"gepa:{self.prepared.run_id}"
         cache = EffectCache(built.cache, CacheMode(config.cache.mode), namespace)
-        asked_with = {"proposer": self.prepared.loaded.resolved["proposer"]}
+        asked_with = {"proposer": asked_of_proposer(self.prepared.loaded.resolved)}
         requests = RequestDigests(config.container.name, config.proposer.name, asked_with, config.policy)
         return Performer(world, cache, requests)
 

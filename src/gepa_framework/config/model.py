@@ -53,6 +53,17 @@ class ListenerChoice(PluginChoice):
 
 
 @attrs.frozen
+class ProposerChoice(PluginChoice):
+    """The proposer that the configuration selects.
+
+    Attributes:
+        allow_model_substitution: Whether another model may answer than the one that was asked for.
+    """
+
+    allow_model_substitution: bool = False
+
+
+@attrs.frozen
 class CacheSection:
     """``[cache]``.
 
@@ -119,7 +130,7 @@ class RunConfig:
     candidate: CandidateSection
     seed_candidate: Mapping[str, str] | None
     policy: JSONObject
-    proposer: PluginChoice
+    proposer: ProposerChoice
     gepa: GepaSection
     cache: CacheSection
     plugins: PluginsSection

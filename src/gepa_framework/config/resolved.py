@@ -9,7 +9,7 @@ from typing import Any
 
 import attrs
 
-from gepa_framework.config.model import ListenerChoice, PluginChoice, RunConfig
+from gepa_framework.config.model import ListenerChoice, PluginChoice, ProposerChoice, RunConfig
 from gepa_framework.config.overrides import masked
 from gepa_framework.types import JSONObject
 
@@ -37,6 +37,8 @@ def _choice(choice: PluginChoice, key: str) -> dict[str, Any]:
     shown: dict[str, Any] = {key: choice.name}
     if isinstance(choice, ListenerChoice):
         shown["on_error"] = choice.on_error
+    if isinstance(choice, ProposerChoice):
+        shown["allow_model_substitution"] = choice.allow_model_substitution
     return {**shown, **plain(choice.options)}
 
 

@@ -210,11 +210,13 @@ class Plan:
         weighing: How objectives weigh in a decision.
         estimates: What single calls are expected to take.
         prices: What tokens cost where nobody says.
-        repair_turns: How often a refused proposal may be put right.
+        repair_turns: How often a proposer is asked again whose answer cannot be used: 0 or 1.
         deployment_rule: Which candidate the run gives as its best.
         verdict_confidence: What is kept from calling a candidate that is no better than the seed better.
         config_digest: Digest of the configuration, for the record.
         policy: The ``[policy]`` table, sent with each rollout.
+        max_component_chars: Characters that a proposed text may have.
+        allow_model_substitution: Whether another model may answer than the one that was asked for.
     """
 
     seed: int
@@ -244,8 +246,10 @@ class Plan:
     weighing: Weighing = Weighing()
     estimates: Estimates = attrs.field(factory=Estimates)
     prices: Prices = attrs.field(factory=Prices)
-    repair_turns: int = 0
+    repair_turns: int = 1
     deployment_rule: DeploymentRule = DeploymentRule.OPTIMIZATION_SELECTED
     verdict_confidence: float = 0.95
     config_digest: str = ""
     policy: JSONObject = EMPTY
+    max_component_chars: int = 200_000
+    allow_model_substitution: bool = False

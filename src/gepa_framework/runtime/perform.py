@@ -92,6 +92,7 @@ class World:
         retry: How failed rollouts are tried again.
         policy: Sent with each rollout.
         redact: Takes secrets out of what plugins say, before it is on record.
+        keep_substituted: Whether a proposal of another model than the one asked for is an answer to keep.
     """
 
     run_id: str
@@ -101,6 +102,7 @@ class World:
     policy: JSONObject
     executor: Executor | None = None
     redact: Callable[[str], str] = str
+    keep_substituted: bool = False
 
 
 class Performer:
@@ -161,9 +163,14 @@ class Performer:
         if isinstance(outcome, RolloutFailure | ProposalFailure):
             outcome = self._discreet(outcome)
         outcome, encoded = _encode(command, bounded(outcome))
-        if known is None:
+        if known is None and self._worth_keeping(outcome):
             await self.cache.put(boundary, key, outcome)
         return Performed(outcome, encoded, key, superseded)
+
+    def _worth_keeping(self, outcome: Outcome) -> bool:
+        substituted = isinstance(outcome, Proposal) and outcome.substituted
+        # The model that was asked for may answer the next run; this one refuses what another said.
+        return self._world.keep_substituted or not substituted
 
     async def _call(self, call: Callable[[], Awaitable[T]]) -> T:
         executor = self._world.executor

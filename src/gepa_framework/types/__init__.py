@@ -7,7 +7,14 @@ from gepa_framework.types.commands import CommandSpec
 from gepa_framework.types.events import EVENT_TYPES, Event, EventBody, body_fields, event_fields
 from gepa_framework.types.json import JSONObject, JSONScalar, JSONValue, canonical_json, compact_json, digest
 from gepa_framework.types.plugin import BuildContext, Capability, Kind, NoConfig, PluginInfo
-from gepa_framework.types.proposal import EvidenceFrame, Proposal, ProposalRequest, RejectedAttempt
+from gepa_framework.types.proposal import (
+    Edit,
+    EvidenceFrame,
+    Proposal,
+    ProposalRequest,
+    RejectedAttempt,
+    Repair,
+)
 from gepa_framework.types.protocols import (
     Cache,
     Executor,
@@ -43,6 +50,7 @@ __all__ = [
     "CommandSpec",
     "ComponentSpec",
     "ContainerInfo",
+    "Edit",
     "Event",
     "EventBody",
     "EvidenceFrame",
@@ -62,6 +70,7 @@ __all__ = [
     "ProposalRequest",
     "Proposer",
     "RejectedAttempt",
+    "Repair",
     "RolloutFailure",
     "RolloutOutcome",
     "RolloutRequest",

@@ -155,13 +155,29 @@ class ProposerStarted(EventBody):
 
 @attrs.frozen
 class ProposerCompleted(EventBody):
-    """A proposal came back and names known components."""
+    """A proposal came back that can be used."""
 
     type = "proposer.completed"
     iteration: int
     parent_id: str
     changed: tuple[str, ...]
     model: str | None
+    cost_usd: float | None
+    total_tokens: int | None
+    requested_model: str | None = None
+
+
+@attrs.frozen
+class ProposalRefused(EventBody):
+    """A proposal came back that cannot be used; the proposer is told why and asked once more."""
+
+    type = "proposal.refused"
+    iteration: int
+    parent_id: str
+    turn: int
+    reasons: tuple[str, ...]
+    model: str | None
+    requested_model: str | None
     cost_usd: float | None
     total_tokens: int | None
 
@@ -380,6 +396,7 @@ EVENT_TYPES: Mapping[str, type[EventBody]] = {
         IterationSkipped,
         ProposerStarted,
         ProposerCompleted,
+        ProposalRefused,
         ProposerFailed,
         CandidateDuplicateSkipped,
         MergeProposed,

@@ -44,6 +44,11 @@ def _(body: happened.IterationSkipped) -> str:
 
 
 @decision.register
+def _(body: happened.ProposalRefused) -> str:
+    return f"iteration {body.iteration}: proposal refused, {one_line('; '.join(body.reasons))}; asked again"
+
+
+@decision.register
 def _(body: happened.ProposerFailed) -> str:
     return f"iteration {body.iteration}: no proposal, {one_line(body.code)}: {one_line(body.message)}"
 

@@ -152,6 +152,12 @@ def _(body: happened.ProposerCompleted, to: Progress) -> None:
 
 
 @_fold.register
+def _(body: happened.ProposalRefused, to: Progress) -> None:
+    to.spend(body.cost_usd)
+    to.enter("waiting for a better proposal")
+
+
+@_fold.register
 def _(_: happened.ProposerFailed, to: Progress) -> None:
     to.at_least = True
 

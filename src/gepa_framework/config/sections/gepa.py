@@ -9,6 +9,7 @@ import attrs
 from cattrs import Converter
 
 from gepa_framework.config.checks import (
+    at_most,
     distinct,
     each_not_empty,
     fraction,
@@ -150,6 +151,8 @@ class GepaSection:
         no_improvement_generations: Iterations without a better best candidate, after which the run stops.
         score_threshold_value: Score at which the run stops.
         max_consecutive_proposer_failures: Failed proposals in a row, after which the run stops as failed.
+        max_component_chars: Characters that a proposed text may have.
+        proposal_repair_turns: How often a proposer is asked again whose answer cannot be used: 0 or 1.
         max_rollout_attempts: How often one rollout is tried.
         retry_backoff_seconds: Seconds before the second attempt; grows with each.
         verdict_confidence: Confidence of the verdict on the heldout rows, above 0.5 and below 1.
@@ -204,6 +207,8 @@ class GepaSection:
     rollout_estimated_total_tokens: int | None = attrs.field(default=None, validator=positive)
     rollout_estimated_wall_seconds: float | None = attrs.field(default=None, validator=positive)
     max_consecutive_proposer_failures: int = attrs.field(default=5, validator=positive)
+    max_component_chars: int = attrs.field(default=200_000, validator=positive)
+    proposal_repair_turns: int = attrs.field(default=1, validator=[not_negative, at_most(1)])
     max_rollout_attempts: int = attrs.field(default=3, validator=positive)
     retry_backoff_seconds: float = attrs.field(default=0.5, validator=not_negative)
     verdict_confidence: float = attrs.field(default=0.95, validator=strictly_between(0.5, 1))
