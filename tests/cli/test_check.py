@@ -72,6 +72,23 @@ def test_a_budget_that_cannot_hold_the_run_is_refused(shell) -> None:
     assert "the seed's evaluation needs 20 rollouts" in done.stderr
 
 
+def test_a_limit_on_money_that_cannot_hold_the_run_is_refused(shell) -> None:
+    estimates = ("gepa.rollout_estimated_cost_usd=0.01", "gepa.proposer_estimated_cost_usd=1")
+    sets = [part for value in ("gepa.max_cost_usd=2.39", *estimates) for part in ("--set", value)]
+    done = shell.run("check", "--config", "gepa.toml", *sets)
+    assert done.exit_code == 3
+    told = " ".join(done.stderr.split())
+    assert "may take $2.4, 3 attempts at $0.01 for each rollout, and max_cost_usd is $2.39" in told
+    assert "raise gepa.max_cost_usd" in told
+
+
+def test_an_estimate_that_a_limit_needs_is_asked_for(shell) -> None:
+    done = shell.run("check", "--config", "gepa.toml", "--set", "gepa.max_cost_usd=5")
+    assert done.exit_code == 3
+    for key in ("gepa.rollout_estimated_cost_usd", "gepa.proposer_estimated_cost_usd"):
+        assert f"{key}: is required with gepa.max_cost_usd" in " ".join(done.stderr.split())
+
+
 def test_a_reserve_for_heldout_that_is_never_used_is_not_counted(shell) -> None:
     # The search has 260 rollouts, which evaluate 13 candidates on 20 Pareto rows, and 30 heldout rows each.
     done = shell.run("check", "--config", "gepa.toml", "--json", "--set", "gepa.max_heldout_rollouts=1000")

@@ -69,6 +69,7 @@ def story() -> list[EventBody]:
         happened.CandidateDuplicateSkipped(SEED, 4),
         happened.IterationStarted(5, CHILD, "pareto", ("r2",)),
         happened.CandidateRejected("gepa_02", CHILD, 5, "strict_improvement", "worse", 1.0, 0.0, -1.0, 1),
+        happened.ProposalOvertaken(6, SEED, 3, "sent_back"),
         happened.MergeProposed(6, (SEED, CHILD), SEED, {"a": CHILD}),
         happened.StopDecided("max_rollouts", 40, 39, "39 of 40 are used", 5),
         happened.WorkAbandoned(3, 1),
@@ -107,6 +108,7 @@ PLAIN = """\
 [ 0:00] iteration 3: no proposal, refused: not today
 [ 0:00] iteration 4: skipped, gepa_00 was proposed before
 [ 0:00] iteration 5: rejected gepa_02, worse (1.000 -> 0.000 in sum over 1 rows)
+[ 0:00] iteration 6: the proposal was overtaken by 3, sent back
 [ 0:00] iteration 6: merging gepa_00 and gepa_01
 [ 0:00] stop: 39 of 40 are used
 [ 0:00] let go of 3 rollouts and 1 proposal under way

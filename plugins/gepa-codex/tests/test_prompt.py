@@ -11,8 +11,10 @@ from gepa_framework.types import (
     EvidenceFrame,
     FailureKind,
     FrameKind,
+    Joined,
     LeftOut,
     LineageStep,
+    Overtaken,
     RejectedAttempt,
     Repair,
     RolloutFailure,
@@ -49,6 +51,15 @@ def test_both_ways_to_change_a_text_are_explained(request_):
     assert '"edits": []}' in text
     assert '{"component": "<name>", "search": "<piece of the current text>"' in text
     assert "exactly once" in text
+
+
+def test_an_answer_that_was_overtaken_is_shown_with_what_joined_since(request_):
+    joined = Joined("gepa_7", 3, 0.75, {"answer": "Be brief."})
+    text = build_prompt(request_(overtaken=Overtaken({"answer": "Be long."}, (joined,)))).text
+    assert "gepa_7, mean reward 0.750" in text
+    assert "Be brief." in text
+    assert "Be long." in text.partition("<first_answer>")[2].partition("</first_answer>")[0]
+    assert "first_answer" not in build_prompt(request_()).text
 
 
 def test_a_refused_answer_is_shown_with_its_faults(request_):

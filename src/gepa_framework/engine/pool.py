@@ -171,6 +171,10 @@ class Pool:
         """Give two members that complement each other with what they make together, if there are any."""
         return self._merger.propose(self.frontier, self._lineage, rng, overlap=overlap)
 
+    def mean(self, member: Member) -> float:
+        """Give a member's mean reward on the Pareto rows."""
+        return self.frontier.mean(self._indices[member.candidate.id])
+
     @property
     def best(self) -> Member:
         """The best member: by mean reward, then coverage, then age."""

@@ -14,6 +14,7 @@ from gepa_framework.engine.evidence import Evidence
 from gepa_framework.engine.flow import Flow, ask
 from gepa_framework.engine.leaks import leak
 from gepa_framework.engine.lineage import lineage, rejected
+from gepa_framework.engine.overtaking import is_overtaken, note, overtaken_by
 from gepa_framework.engine.plan import ComponentRule
 from gepa_framework.engine.pool import Member
 from gepa_framework.engine.run import Run
@@ -63,6 +64,9 @@ def propose(
         )
     )
     usable = yield from _usable(run, turn, parent, command)
+    if usable is not None and is_overtaken(run, turn):
+        note(run, turn, parent)
+        usable = yield from _once_more(run, turn, parent, request, usable)
     return None if usable is None else _child(run, turn, parent, *usable)
 
 
@@ -82,6 +86,27 @@ def _usable(run: Run, turn: Turn, parent: Member, command: Propose) -> Flow[_Usa
         if proposal is None:
             return None
         checked, code = _checked(run, turn, parent, request, proposal)
+    if checked.faults:
+        _failed(run, turn, parent, code, "; ".join(checked.faults))
+        return None
+    return proposal, checked.texts
+
+
+def _once_more(
+    run: Run, turn: Turn, parent: Member, request: ProposalRequest, usable: _Usable
+) -> Flow[_Usable | None]:
+    """Give what becomes of a proposal that was overtaken."""
+    if run.plan.pipelining.staleness != "reflective":
+        return None
+    request = attrs.evolve(
+        request,
+        proposal_id=f"{request.proposal_id}/again",
+        overtaken=overtaken_by(run, turn, parent, usable[1]),
+    )
+    proposal = yield from _answer(run, turn, parent, Propose(request.proposal_id, request))
+    if proposal is None:
+        return None
+    checked, code = _checked(run, turn, parent, request, proposal)
     if checked.faults:
         _failed(run, turn, parent, code, "; ".join(checked.faults))
         return None

@@ -140,6 +140,38 @@ class Repair:
 
 
 @attrs.frozen
+class Joined:
+    """A candidate that joined the pool while a proposal was being written.
+
+    Attributes:
+        candidate_id: Its id.
+        iteration: When it joined.
+        score: Its mean reward on the Pareto set.
+        changes: Component name to its text, for those that differ from the parent of the proposal.
+    """
+
+    candidate_id: str
+    iteration: int
+    score: float
+    changes: Mapping[str, str] = attrs.field(converter=freeze_texts)
+
+
+@attrs.frozen
+class Overtaken:
+    """Others joined the pool while the answer to this very request was being written.
+
+    Whoever is asked again says whether it still holds: the same texts, better ones, or none.
+
+    Attributes:
+        texts: Component name to text, as answered first.
+        joined: The latest of those that joined since, oldest first.
+    """
+
+    texts: Mapping[str, str] = attrs.field(converter=freeze_texts)
+    joined: tuple[Joined, ...]
+
+
+@attrs.frozen
 class ProposalRequest:
     """Everything that a proposer may know. A proposer keeps nothing between calls.
 
@@ -155,6 +187,7 @@ class ProposalRequest:
         task: The container's description of its task; may be empty.
         seed: 64 bits for a proposer that draws lots.
         repair: Why the first answer was refused, when this asks for another one.
+        overtaken: What has changed since the first answer was asked for, when this asks for another one.
         left_out: What of the minibatch is not in `evidence`.
         lineage: The way from the seed to the parent, both included; the middle of a long one is left out.
     """
@@ -169,6 +202,7 @@ class ProposalRequest:
     task: JSONObject = attrs.field(default=EMPTY, converter=freeze_mapping)
     seed: int = 0
     repair: Repair | None = None
+    overtaken: Overtaken | None = None
     left_out: LeftOut = LeftOut()
     lineage: tuple[LineageStep, ...] = ()
 

@@ -7,7 +7,14 @@ from typing import Final
 import attrs
 
 from gepa_codex.evidence import clipped, plain, render
-from gepa_framework.types import ComponentSpec, LineageStep, ProposalRequest, RejectedAttempt, Repair
+from gepa_framework.types import (
+    ComponentSpec,
+    LineageStep,
+    Overtaken,
+    ProposalRequest,
+    RejectedAttempt,
+    Repair,
+)
 
 #: Characters of evidence in one prompt.
 EVIDENCE_LIMIT: Final = 400_000
@@ -94,6 +101,7 @@ def build_prompt(request: ProposalRequest, *, advice: str = "", limit: int = EVI
         _HOW,
         _section("Advice from the owner of the program", advice.strip()),
         _refused(request.repair),
+        _overtaken(request.overtaken),
         _ANSWER.format(keys=", ".join(f'"{name}": "<new text>"' for name in request.components)),
     )
     text = "\n\n".join(section for section in sections if section)
@@ -110,6 +118,24 @@ def _refused(repair: Repair | None) -> str:
         "Answer again, in full and without these faults. There will be no third time."
     )
     return _section("Your first answer was refused", body)
+
+
+def _overtaken(overtaken: Overtaken | None) -> str:
+    if overtaken is None:
+        return ""
+    joined = "\n".join(
+        f"* {other.candidate_id}, mean reward {other.score:.3f}: "
+        + clipped(plain(dict(other.changes)), _SIDE_LIMIT)
+        for other in overtaken.joined
+    )
+    body = (
+        "You were asked all this before. While you were writing, other candidates joined the pool; these are "
+        f"their texts where they differ from those above:\n{joined}\n"
+        f"<first_answer>\n{plain(dict(overtaken.texts))}\n</first_answer>\n"
+        "Think it over: give the same texts again if they are still worth a trial, better ones if the others "
+        "taught you something, or null everywhere to withdraw them."
+    )
+    return _section("Your first answer was overtaken", body)
 
 
 def repair_prompt(problem: str) -> str:

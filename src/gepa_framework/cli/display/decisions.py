@@ -34,6 +34,12 @@ def _(body: happened.CandidateDuplicateSkipped) -> str:
 
 
 @decision.register
+def _(body: happened.ProposalOvertaken) -> str:
+    action = body.action.replace("_", " ")
+    return f"iteration {body.iteration}: the proposal was overtaken by {body.joined}, {action}"
+
+
+@decision.register
 def _(body: happened.MergeProposed) -> str:
     return f"iteration {body.iteration}: merging {' and '.join(body.parent_ids)}"
 
