@@ -217,7 +217,7 @@ def test_the_panel_is_never_longer_than_twelve_lines(facts, width: int) -> None:
 
 def test_the_panel_shows_budget_score_pool_cost_and_the_last_decision(facts) -> None:
     progress = Progress(facts)
-    for event in events(story()[:31]):
+    for event in events(story()[:32]):
         progress.take(event)
     text = "\n".join(lines_of(progress, 120))
     for words in (
