@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Mapping, Sequence
 
 import attrs
@@ -83,7 +82,7 @@ def judged(found: Sequence[EvidenceFrame], perfect: float | None) -> list[Eviden
     """
     rewards = [frame.reward for frame in found if frame.reward is not None]
     lowest = min(rewards, default=0.0)
-    bar = statistics.median(rewards) if perfect is None and rewards else perfect
+    bar = _median(rewards) if perfect is None else perfect
     kinds: list[FrameKind] = []
     for frame in found:
         if frame.reward is None or bar is None:
@@ -95,6 +94,14 @@ def judged(found: Sequence[EvidenceFrame], perfect: float | None) -> list[Eviden
         frame if frame.kind is kind else attrs.evolve(frame, kind=kind)
         for frame, kind in zip(found, kinds, strict=True)
     ]
+
+
+def _median(rewards: Sequence[float]) -> float | None:
+    if not rewards:
+        return None
+    # Halved first, so that two rewards at the end of their range have a middle.
+    ordered, last = sorted(rewards), len(rewards) - 1
+    return ordered[last // 2] / 2 + ordered[(last + 1) // 2] / 2
 
 
 def merged(found: Sequence[EvidenceFrame]) -> list[EvidenceFrame]:

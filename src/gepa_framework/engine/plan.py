@@ -106,7 +106,7 @@ class EvidenceLimits:
         max_frames: Frames; as many as fit where ``None``.
     """
 
-    max_bytes: int = 65_536
+    max_bytes: int = 262_144
     max_frame_bytes: int = 16_384
     max_frames: int | None = None
 

@@ -55,6 +55,12 @@ def _(body: happened.ProposalRefused) -> str:
 
 
 @decision.register
+def _(body: happened.ProposalLeakWarned) -> str:
+    where = f"{body.component} quotes {body.chars} characters of {body.row_id}"
+    return f"iteration {body.iteration}: warning, {one_line(where)}: {one_line(body.span)}"
+
+
+@decision.register
 def _(body: happened.ProposerFailed) -> str:
     return f"iteration {body.iteration}: no proposal, {one_line(body.code)}: {one_line(body.message)}"
 

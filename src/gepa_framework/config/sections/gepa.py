@@ -132,7 +132,7 @@ class EvidenceTable:
         max_frames: Frames; ``None`` for as many as fit.
     """
 
-    max_bytes: int = attrs.field(default=65_536, validator=at_least(2048))
+    max_bytes: int = attrs.field(default=262_144, validator=at_least(2048))
     max_frame_bytes: int = attrs.field(default=16_384, validator=at_least(1024))
     max_frames: int | None = attrs.field(default=None, validator=positive)
 
