@@ -68,6 +68,7 @@ def story() -> list[EventBody]:
         happened.IterationStarted(5, CHILD, "pareto", ("r2",)),
         happened.CandidateRejected("gepa_02", CHILD, 5, "strict_improvement", "worse", 1.0, 0.0, -1.0, 1),
         happened.StopDecided("max_rollouts", 40, 39, "39 of 40 are used", 5),
+        happened.WorkAbandoned(3, 1),
         happened.HeldoutStarted((SEED, CHILD), 2),
         completed("heldout", 5),
         happened.HeldoutCompleted(SEED, "seed", 0.5, 0.1, 2, 2),
@@ -100,6 +101,7 @@ PLAIN = """\
 [ 0:00] iteration 4: skipped, gepa_00 was proposed before
 [ 0:00] iteration 5: rejected gepa_02, worse (1.000 -> 0.000 in sum over 1 rows)
 [ 0:00] stop: 39 of 40 are used
+[ 0:00] let go of 3 rollouts and 1 proposal under way
 [ 0:00] heldout: 2 rows for 2 candidates
 [ 0:00] heldout: seed 0.500 (n=2, stderr 0.100)
 [ 0:00] heldout: best 1.000 (n=1, stderr unknown)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gepa_framework.engine import Cancel, Completed, ProposalFailure, Tick
+from gepa_framework.engine import Abandoned, Cancel, Completed, ProposalFailure, Tick
 from gepa_framework.errors import InvariantError
 from gepa_framework.types import (
     ComponentSpec,
@@ -115,7 +115,18 @@ def test_an_outcome_is_decoded_as_the_completion_of_its_effect(given_outcome, ef
     assert decode(encode_outcome(given_outcome, effect)) == Completed(effect, given_outcome)
 
 
-@pytest.mark.parametrize("control", [Tick(), Cancel("enough"), Cancel("\ud800"), Cancel("")])
+@pytest.mark.parametrize(
+    "control",
+    [
+        Tick(),
+        Cancel("enough"),
+        Cancel("\ud800"),
+        Cancel(""),
+        Cancel("enough", ("proposal/1", "\ud800")),
+        Abandoned(()),
+        Abandoned(("rollout/1/seed/x/train/\ud800", "proposal/1")),
+    ],
+)
 def test_controls_come_back_as_they_were(control):
     assert decode(encode_control(control)) == control
 
@@ -164,3 +175,7 @@ def test_what_is_no_outcome_is_an_error_of_ours():
 def test_an_unknown_kind_is_not_taken_for_another():
     with pytest.raises(KeyError):
         decode(Encoded("rumour", "effect", "{}"))
+
+
+def test_a_cancel_of_an_older_journal_names_nothing_that_had_begun():
+    assert decode(Encoded("cancel", None, '{"reason":"enough"}')) == Cancel("enough", ())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gepa_framework.engine.effects import (
+    Abandoned,
     Cancel,
     Command,
     Completed,
@@ -31,6 +32,7 @@ from gepa_framework.engine.proposing import request_fields
 from gepa_framework.engine.run import HeldoutScore, Run
 
 __all__ = [
+    "Abandoned",
     "Accepting",
     "Cancel",
     "Command",

@@ -108,9 +108,26 @@ class Tick:
 
 @attrs.frozen
 class Cancel:
-    """The run is to end for good."""
+    """The run is to end for good.
+
+    Attributes:
+        reason: Why.
+        begun: Effect ids of commands that are under way, and paid for.
+    """
 
     reason: str
+    begun: tuple[str, ...] = ()
 
 
-Input: TypeAlias = Completed | Tick | Cancel
+@attrs.frozen
+class Abandoned:
+    """Commands that were revoked had begun, and are paid for.
+
+    Attributes:
+        effect_ids: Which ones.
+    """
+
+    effect_ids: tuple[str, ...]
+
+
+Input: TypeAlias = Completed | Tick | Cancel | Abandoned

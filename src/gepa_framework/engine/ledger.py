@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from gepa_framework.types import Stage, Usage
+from gepa_framework.types import UNKNOWN, Stage, Usage
 
 _NANO = 1_000_000_000
 
@@ -48,6 +48,8 @@ class Ledger:
         proposals: Proposals asked for.
         unpriced_rollouts: Attempts at rollouts whose cost is not known.
         unpriced_proposals: Proposals whose cost is not known.
+        abandoned_rollouts: Rollouts that were revoked under way; nobody knows what they cost.
+        abandoned_proposals: Proposals that were.
     """
 
     train_rollouts: int = 0
@@ -57,6 +59,8 @@ class Ledger:
     proposals: int = 0
     unpriced_rollouts: int = 0
     unpriced_proposals: int = 0
+    abandoned_rollouts: int = 0
+    abandoned_proposals: int = 0
     _all: Totals = attrs.field(factory=Totals)
     _outcomes: Totals = attrs.field(factory=Totals)
 
@@ -81,6 +85,14 @@ class Ledger:
         self.proposals += 1
         self.unpriced_proposals += usage.cost_usd is None
         self._consume(usage)
+
+    def abandon(self, rollouts: int, proposals: int) -> None:
+        """Enter what was revoked under way: its cost is not known, and what it would have said is lost."""
+        self.abandoned_rollouts += rollouts
+        self.abandoned_proposals += proposals
+        self.unpriced_rollouts += rollouts
+        self.unpriced_proposals += proposals
+        self._all.consume(UNKNOWN)
 
     def _consume(self, usage: Usage) -> None:
         self._all.consume(usage)

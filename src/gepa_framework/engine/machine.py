@@ -12,7 +12,8 @@ from typing import TypeAlias
 
 import attrs
 
-from gepa_framework.engine.effects import Cancel, Command, Completed, Input, Outcome, Tick
+from gepa_framework.engine.abandoning import note_abandoned
+from gepa_framework.engine.effects import Abandoned, Cancel, Command, Completed, Input, Outcome, Tick
 from gepa_framework.engine.flow import Batch, Flow, SearchStopped
 from gepa_framework.engine.heldout import heldout
 from gepa_framework.engine.plan import Plan
@@ -105,7 +106,7 @@ class Machine:
         """Take one input and give what follows from it.
 
         Args:
-            given: An outcome, a tick or a cancel.
+            given: An outcome, a tick, a cancel, or what was abandoned.
             elapsed: Seconds worked on the run; never less than at the input before.
 
         Raises:
@@ -123,6 +124,8 @@ class Machine:
             return self._step(self._release)
         if isinstance(given, Tick):
             return self._step(self._check_clock)
+        if isinstance(given, Abandoned):
+            return self._step(lambda: note_abandoned(self.run, given.effect_ids))
         return self._step(lambda: self._cancel(given))
 
     def _step(self, act: _Act) -> Step:
@@ -194,6 +197,7 @@ class Machine:
         self._abandon()
         self._flow.close()
         self._waiting = {}
+        note_abandoned(self.run, cancel.begun)
         self._events.append(RunCancelled(reason=cancel.reason))
         self.status = Status.CANCELLED
         self.failure = CancelledError(f"the run was cancelled: {cancel.reason}")

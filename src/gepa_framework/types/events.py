@@ -308,6 +308,15 @@ class RunCancelled(EventBody):
     reason: str
 
 
+@attrs.frozen
+class WorkAbandoned(EventBody):
+    """Work that had begun is not waited for any more, and paid for all the same."""
+
+    type = "work.abandoned"
+    rollouts: int
+    proposals: int
+
+
 EVENT_TYPES: Mapping[str, type[EventBody]] = {
     body.type: body
     for body in (
@@ -334,6 +343,7 @@ EVENT_TYPES: Mapping[str, type[EventBody]] = {
         RunFinished,
         RunFailed,
         RunCancelled,
+        WorkAbandoned,
     )
 }
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import attrs
 
-from gepa_framework.engine import Cancel, Completed, Input, Outcome, ProposalFailure, Tick
+from gepa_framework.engine import Abandoned, Cancel, Completed, Input, Outcome, ProposalFailure, Tick
 from gepa_framework.errors import InvariantError
 from gepa_framework.types import (
     ComponentSpec,
@@ -34,6 +34,7 @@ _KINDS: Mapping[type[object], str] = {
     ProposalFailure: "proposal_failure",
     Tick: "tick",
     Cancel: "cancel",
+    Abandoned: "abandoned",
 }
 _USAGE = tuple(field.name for field in attrs.fields(Usage))
 
@@ -94,7 +95,7 @@ def encode_outcome(outcome: Outcome, effect_id: str | None = None) -> Encoded:
     return Encoded(_KINDS[type(outcome)], effect_id, compact_json(_plain(outcome)))
 
 
-def encode_control(control: Tick | Cancel) -> Encoded:
+def encode_control(control: Tick | Cancel | Abandoned) -> Encoded:
     """Encode an input that is no outcome."""
     return Encoded(_KINDS[type(control)], None, compact_json(_plain(control)))
 
@@ -140,5 +141,8 @@ def decode(encoded: Encoded, superseded: tuple[Usage, ...] = ()) -> Input | None
     if encoded.kind == "tick":
         return Tick()
     if encoded.kind == "cancel":
-        return Cancel(**json.loads(encoded.payload))
+        fields = json.loads(encoded.payload)
+        return Cancel(fields["reason"], tuple(fields.get("begun", ())))
+    if encoded.kind == "abandoned":
+        return Abandoned(tuple(json.loads(encoded.payload)["effect_ids"]))
     return Completed(encoded.effect_id or "", decode_outcome(encoded.kind, encoded.payload), superseded)

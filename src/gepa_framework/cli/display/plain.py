@@ -98,6 +98,11 @@ class Narrator:
         return f"best {body.best_candidate_id} {score(body.best_score)}; {self._standing()}"
 
     @_tell.register
+    def _(self, body: happened.WorkAbandoned) -> str:
+        parts = [(body.rollouts, "rollout"), (body.proposals, "proposal")]
+        return f"let go of {' and '.join(count(*part) for part in parts if part[0])} under way"
+
+    @_tell.register
     def _(self, body: happened.HeldoutStarted) -> str:
         return f"heldout: {count(body.rows, 'row')} for {count(len(body.candidates), 'candidate')}"
 

@@ -146,6 +146,11 @@ def _(_: happened.ProposerFailed, to: Progress) -> None:
 
 
 @_fold.register
+def _(_: happened.WorkAbandoned, to: Progress) -> None:
+    to.at_least = True
+
+
+@_fold.register
 def _(_: happened.CandidateAccepted, to: Progress) -> None:
     to.enter("evaluating the child on all Pareto rows", to.facts.pareto_rows)
 
