@@ -18,7 +18,7 @@ def test_a_run_that_waits_for_what_nobody_carries_out_ends_at_once(kit, stand, m
     monkeypatch.setattr(Lanes, "offer", lose)
     run = stand(pace=Pace(tick_seconds=0.001))
     with pytest.raises(
-        InvariantError, match=r"waits for 2 outcomes \(rollout/1/candidate_minibatch/.*nothing"
+        InvariantError, match=r"waits for 2 rollouts \(rollout/1/candidate_minibatch/.*nothing"
     ):
         run.go()
     monkeypatch.undo()
@@ -26,5 +26,5 @@ def test_a_run_that_waits_for_what_nobody_carries_out_ends_at_once(kit, stand, m
 
 
 def test_a_run_whose_commands_never_begin_ends_at_once(kit, stand):
-    with pytest.raises(InvariantError, match=r"waits for 1 outcomes \(container/metadata\)"):
+    with pytest.raises(InvariantError, match=r"waits for 1 set-up call \(container/metadata\)"):
         stand(pace=Pace(setup=0)).go()

@@ -14,7 +14,7 @@ from gepa_framework.errors import (
     TransportError,
 )
 from gepa_framework.runtime import RetryPolicy
-from gepa_framework.runtime.perform import rollout_id
+from gepa_framework.runtime.attempts import rollout_id
 from gepa_framework.types import (
     FailureKind,
     Proposal,

@@ -16,16 +16,19 @@ from gepa_framework.app import files
 from gepa_framework.app.building import Built, build
 from gepa_framework.app.chronicle import Chronicle
 from gepa_framework.app.exports import export
+from gepa_framework.app.pace import aimd_rule, call_limits
 from gepa_framework.app.prepare import Prepared
 from gepa_framework.app.result import GepaRunResult
 from gepa_framework.engine import Machine, Status
 from gepa_framework.errors import GepaError, InterruptedRunError, WorkspaceError
 from gepa_framework.net.redact import Redactor, secrets_of
 from gepa_framework.runtime import (
+    Aimd,
     Audience,
     CacheMode,
     Driver,
     EffectCache,
+    Gate,
     Hub,
     Pace,
     Performer,
@@ -222,7 +225,11 @@ class Session:
             transport=built.transport,
             proposer=built.proposer,
             executor=built.executor,
-            retry=RetryPolicy(gepa.max_rollout_attempts, gepa.retry_backoff_seconds),
+            retry=RetryPolicy(
+                gepa.max_rollout_attempts, gepa.retry_backoff_seconds, gepa.rollout_async_timeout_seconds
+            ),
+            limits=call_limits(gepa),
+            gate=Gate(Aimd(aimd_rule(gepa.pipeline))),
             policy=config.policy,
             redact=Redactor(secrets_of(self.prepared.environ)),
         )

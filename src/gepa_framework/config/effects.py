@@ -17,7 +17,6 @@ NO_EFFECT_YET: tuple[str, ...] = (
     "gepa.leakage",
     "gepa.no_improvement_metric",
     "gepa.objective_acceptance",
-    "gepa.pipeline.adaptive_rollout_concurrency",
     "gepa.pipeline.adaptive_stage_workers",
     "gepa.pipeline.delta_max",
     "gepa.pipeline.max_in_flight_candidates",

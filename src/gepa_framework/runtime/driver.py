@@ -22,9 +22,10 @@ from gepa_framework.engine import (
     Tick,
 )
 from gepa_framework.engine.lanes import PROPOSE, ROLLOUT, SETUP, Lanes
-from gepa_framework.errors import InterruptedRunError, InvariantError, RunFailedError
+from gepa_framework.errors import GepaError, InterruptedRunError, InvariantError, RunFailedError
 from gepa_framework.runtime.crew import Crew
 from gepa_framework.runtime.failpoint import Failpoints
+from gepa_framework.runtime.heartbeat import Heartbeat, waiting_words
 from gepa_framework.runtime.listening import Hub
 from gepa_framework.runtime.perform import Performed, Performer
 from gepa_framework.types import Event, RolloutFailure
@@ -41,6 +42,7 @@ class Pace:
         setup: Set-up calls under way at once.
         tick_seconds: How often the machine is told the time; never where ``None``.
         grace_seconds: How long what is under way may take to finish after an interrupt.
+        quiet_seconds: How long nothing may come in until operators are told what the run waits for.
     """
 
     rollouts: int = 8
@@ -48,6 +50,7 @@ class Pace:
     setup: int = 1
     tick_seconds: float | None = None
     grace_seconds: float = 5.0
+    quiet_seconds: float = 120.0
 
 
 @attrs.frozen
@@ -100,6 +103,8 @@ class Driver:
         self._interrupted = False
         widths = {ROLLOUT: pace.rollouts, PROPOSE: pace.proposals, SETUP: pace.setup}
         self._crew = Crew(Lanes(widths), self._work, self._done, self._wake.set)
+        self._heartbeat = Heartbeat(pace.quiet_seconds, lambda: waiting_words(machine.pending.values()))
+        performer.attach(resized=self._resize, silent=self._give_up)
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="gepa-journal")
         self._failpoints = Failpoints()
 
@@ -119,13 +124,15 @@ class Driver:
             InterruptedRunError: `interrupt` was called; the journal is whole.
             GepaError: The run could not go on; the journal is whole.
         """
-        ticking = asyncio.create_task(self._tick()) if self._pace.tick_seconds else None
+        beside = [asyncio.create_task(self._heartbeat.watch())]
+        if self._pace.tick_seconds:
+            beside.append(asyncio.create_task(self._tick()))
         try:
             await self._begin()
             await self._loop()
         finally:
-            if ticking is not None:
-                ticking.cancel()
+            for task in beside:
+                task.cancel()
             await self._settle()
             self._writer.shutdown()
 
@@ -151,10 +158,8 @@ class Driver:
     def _check_that_something_will_come(self) -> None:
         if self._crew.busy or self._arrivals or self._error or self._interrupted:
             return
-        waits = ", ".join(list(self._machine.pending)[:3]) or "nothing"
-        raise InvariantError(
-            f"the run waits for {len(self._machine.pending)} outcomes ({waits}) and nothing is under way"
-        )
+        waits = waiting_words(self._machine.pending.values())
+        raise InvariantError(f"the run waits for {waits}, and nothing is under way")
 
     async def _stop_gently(self) -> None:
         await self._crew.settle(self._pace.grace_seconds)
@@ -227,15 +232,31 @@ class Driver:
         try:
             done = await self._performer.perform(command, again=command.effect_id in self._again)
         except Exception as error:  # noqa: BLE001 - raised again by the loop, which owns the run
-            self._error = self._error or error
-            self._wake.set()
+            self._fail(error)
             return None
         self._failpoints.passed("after_send")
         return done
 
     def _done(self, command: Command, done: Performed | None) -> None:
         if done is not None:
+            self._heartbeat.beat()
             self._arrive(_arrival(command, done))
+
+    def _resize(self, rollouts: int) -> None:
+        self._crew.resize(ROLLOUT, min(rollouts, self._pace.rollouts))
+
+    def _give_up(self, task: asyncio.Task[None]) -> None:
+        """Take the failure for the outcome of a call that cannot even be stopped."""
+        if (command := self._crew.give_up(task)) is None:
+            return
+        try:
+            self._done(command, self._performer.no_answer(command))
+        except GepaError as error:
+            self._fail(error)
+
+    def _fail(self, error: BaseException) -> None:
+        self._error = self._error or error
+        self._wake.set()
 
     def _arrive(self, arrival: _Arrival) -> None:
         self._arrivals.append(arrival)

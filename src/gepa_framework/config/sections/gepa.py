@@ -150,6 +150,7 @@ class GepaSection:
         max_consecutive_proposer_failures: Failed proposals in a row, after which the run stops as failed.
         max_rollout_attempts: How often one rollout is tried.
         retry_backoff_seconds: Seconds before the second attempt; grows with each.
+        call_timeout_seconds: Seconds that a plugin may take over one call, whatever limits of its own it has.
     """
 
     max_generations: int | None = attrs.field(default=None, validator=positive)
@@ -203,4 +204,5 @@ class GepaSection:
     max_consecutive_proposer_failures: int = attrs.field(default=5, validator=positive)
     max_rollout_attempts: int = attrs.field(default=3, validator=positive)
     retry_backoff_seconds: float = attrs.field(default=0.5, validator=not_negative)
+    call_timeout_seconds: float = attrs.field(default=3600.0, validator=positive)
     pipeline: PipelineTable = attrs.field(factory=PipelineTable)
