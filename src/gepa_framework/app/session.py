@@ -16,6 +16,7 @@ from gepa_framework.app import files
 from gepa_framework.app.building import Built, build
 from gepa_framework.app.chronicle import Chronicle
 from gepa_framework.app.exports import export
+from gepa_framework.app.legs import CacheLegs
 from gepa_framework.app.pace import aimd_rule, call_limits
 from gepa_framework.app.prepare import Prepared
 from gepa_framework.app.result import GepaRunResult
@@ -74,6 +75,9 @@ class Session:
     on_interrupt: Callable[[], None] | None = None
     handle_signals: bool = False
     chronicle: Chronicle = attrs.field(factory=Chronicle)
+    _legs: CacheLegs = attrs.field(
+        init=False, default=attrs.Factory(lambda self: CacheLegs(self.prepared.run_dir), takes_self=True)
+    )
 
     def start(self) -> GepaRunResult:
         """Begin the run and drive it to its end."""
@@ -121,6 +125,7 @@ class Session:
     ) -> GepaRunResult:
         prepared = self.prepared
         feed = Feed(prepared.run_dir, journal.lines())
+        self._legs = CacheLegs.read(prepared.run_dir / files.CACHE_PROFILE, resumed=bool(events))
         house = Hub([Audience(type(listener).__name__, listener) for listener in self._house()])
         house.publish(events)
         hub = Hub([*house.audiences, *built.audiences])
@@ -138,6 +143,7 @@ class Session:
         error: GepaError | None = None
         try:
             if not machine.status.terminal:
+                self._legs.begin(performer.cache.profile())
                 _run_to_end(self._run(driver, performer, built))
         except GepaError as caught:
             error = caught
@@ -212,7 +218,7 @@ class Session:
             run_dir=self.prepared.run_dir,
             status=status,
             error=error,
-            cache_profile=performer.cache.profile(),
+            cache_profile=self._legs.whole(performer.cache.profile()),
         )
 
     def _house(self) -> tuple[Listener, ...]:
