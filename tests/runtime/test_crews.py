@@ -455,3 +455,13 @@ def test_a_crew_is_widened_and_narrowed_while_it_works():
         await crew.settle(0)
 
     asyncio.run(main())
+
+
+def test_a_command_whose_turn_it_just_was_does_not_begin_in_a_paused_crew():
+    async def scenario(crew, work):
+        submit(crew, "a", "b")
+        crew.pause()
+        await turns()
+        assert (work.began, crew.busy) == ([], 0)
+
+    run(scenario)

@@ -134,7 +134,7 @@ class Crew(Generic[R]):
         task = asyncio.current_task()
         if task is None:
             raise AssertionError("workers are tasks")
-        while True:
+        while not self._paused:
             given = await self._work(command)
             if task not in self._doing:
                 return  # it was given up meanwhile
@@ -153,7 +153,7 @@ class Crew(Generic[R]):
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._strays.discard(task)
         if (command := self._doing.pop(task, None)) is not None:
-            # It was cancelled, and leaves the commands behind it to another.
+            # It was cancelled, and leaves the commands behind it to another; or nothing begins any more.
             self._leave(command)
             self._begin()
         if not self._doing:

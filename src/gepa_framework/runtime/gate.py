@@ -6,7 +6,6 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Final
 
 from gepa_framework.runtime.aimd import Aimd
@@ -44,7 +43,7 @@ class Gate:
 
     async def enter(self) -> int:
         """Wait for a place; give what `leave` asks for."""
-        if self._closed or self._waiting or self._inside >= self._aimd.width:
+        if self._closed or self._inside >= self._aimd.width:
             await self._queue()
         else:
             self._inside += 1
@@ -56,11 +55,8 @@ class Gate:
         try:
             await place
         except asyncio.CancelledError:
-            if place.cancelled():
-                # Whoever is let in is out of the queue; somebody who had given up may be so as well.
-                with suppress(ValueError):
-                    self._waiting.remove(place)
-            else:
+            if not place.cancelled():
+                # It was let in at that very moment.
                 self._inside -= 1
                 self._admit()
             raise
