@@ -7,6 +7,10 @@ an iteration does not change as the run grows, so that whatever grows is overhea
 * ``engine_cpu_ms``: CPU milliseconds per iteration, set-up and heldout included.
 * ``engine_flatness``: CPU of the last tenth of the iterations over that of the first tenth.
 * ``engine_ratio``: CPU of the reference, with its run directory, over ours, per iteration.
+* ``pipeline_efficiency``: the time that the fullest lane needs at the least, over the time that the pipelined
+  search took, in virtual time; the worst of several numbers of places.
+* ``pipeline_speedup``: time of the search without overlap over that of the pipelined one, for the first
+  of them.
 """
 
 from __future__ import annotations
@@ -21,6 +25,9 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from virtual_time import Clockwork, Places, search_plan
+
+from gepa_framework.builtin.sqlite_store import SqliteStore
 from gepa_framework.engine import Limits, Machine, Plan
 from gepa_framework.runtime import (
     Audience,
@@ -69,13 +76,22 @@ def climb(texts: Mapping[str, str], topic: int, seed: int) -> dict[str, str]:
     return {"skills": " ".join(map(str, now))}
 
 
+#: Proposals and rollouts under way at once, and iterations in flight.
+PLACES = (Places(4, 8, 8), Places(1, 8, 8), Places(8, 8, 16), Places(8, 2, 16))
+
+
 class Climber(FakeProposer):
-    """Proposes what `climb` gives for the first row of the minibatch."""
+    """Proposes what `improve` gives."""
 
     async def propose(self, request: ProposalRequest) -> Proposal:
         """Answer at once."""
-        topic = int(str(request.evidence[0].inputs["topic"]))
-        return Proposal(climb(request.parent.components, topic, request.seed), usage=FREE)
+        return Proposal(improve(request), usage=FREE)
+
+
+def improve(request: ProposalRequest) -> dict[str, str]:
+    """Climb on the topic of the first row of the minibatch."""
+    topic = int(str(request.evidence[0].inputs["topic"]))
+    return climb(request.parent.components, topic, request.seed)
 
 
 class Stopwatch:
@@ -112,7 +128,7 @@ async def _ours(directory: Path, rows: int, iterations: int, stopwatch: Stopwatc
         minibatch_size=MINIBATCH,
     )
     machine = Machine(plan)
-    journal, feed = Journal.create(directory / "workspace.sqlite", {}), Feed(directory)
+    journal, feed = Journal.create(SqliteStore(directory / "workspace.sqlite"), {}), Feed(directory)
     world = World("bench", FakeTransport(TASK), Climber(), RetryPolicy(), {})
     performer = Performer(
         world, EffectCache(None, CacheMode.OFF, "bench"), RequestDigests("fake", "fake", {}, {})
@@ -202,6 +218,28 @@ def measure(name: str, side: Side, rows: int, iterations: int) -> tuple[float, f
     return each, stopwatch.flatness()
 
 
+def pipelines(rows: int, iterations: int) -> tuple[float, float]:
+    """Give the worst efficiency of the pipeline and the speedup of the first places, and print all."""
+    efficiencies, speedups = [], []
+    for places in PLACES:
+        together, one_by_one = (
+            Clockwork(
+                TASK,
+                improve,
+                search_plan(places, pipelined=pipelined, rows=rows, iterations=iterations),
+                places,
+            ).play()
+            for pipelined in (True, False)
+        )
+        efficiencies.append(together.ideal(places) / together.seconds)
+        speedups.append(one_by_one.seconds / together.seconds)
+        print(
+            f"pipeline   {places}: {together.seconds:.0f} s, at best {together.ideal(places):.0f} s "
+            f"(efficiency {efficiencies[-1]:.3f}), {speedups[-1]:.2f} x faster than without overlap"
+        )
+    return min(efficiencies), speedups[0]
+
+
 def main() -> None:
     """Measure both sides and print the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -211,10 +249,13 @@ def main() -> None:
     options = parser.parse_args()
     cpu, flatness = measure("ours", ours, options.rows, options.iterations)
     theirs, _ = measure("reference", reference, options.rows, options.reference_iterations)
+    efficiency, speedup = pipelines(options.rows, options.iterations)
     figures = {
         "engine_cpu_ms": round(cpu, 3),
         "engine_flatness": round(flatness, 3),
         "engine_ratio": round(theirs / cpu, 2),
+        "pipeline_efficiency": round(efficiency, 3),
+        "pipeline_speedup": round(speedup, 2),
     }
     print(json.dumps(figures))
 

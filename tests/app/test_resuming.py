@@ -9,6 +9,7 @@ from contextlib import closing
 import pytest
 
 from gepa_framework import GepaRun
+from gepa_framework.builtin.sqlite_store import SqliteStore
 from gepa_framework.errors import (
     InterruptedRunError,
     PluginLockError,
@@ -229,10 +230,10 @@ def test_a_resumed_run_takes_the_clock_up_where_the_last_input_left_it(project, 
 
     monkeypatch.setattr(session, "Driver", Watch)
     # An event that is older than the input that came after it, as out-of-order rollouts leave it.
-    journal = session.Journal.open(project.directory() / "workspace.sqlite")
     from gepa_framework.engine import Tick
-    from gepa_framework.workspace import Record, encode_control
+    from gepa_framework.workspace import Journal, Record, encode_control
 
+    journal = Journal.open(SqliteStore(project.directory() / "workspace.sqlite"))
     journal.commit([Record(encode_control(Tick()), last + 5_000_000, ())])
     journal.close()
     GepaRun.resume(project.directory()).execute()

@@ -37,6 +37,7 @@ def test_all_builtins_are_declared():
         ("stopper", "max_iterations"),
         ("stopper", "no_improvement"),
         ("stopper", "score_threshold"),
+        ("store", "sqlite"),
     }
 
 

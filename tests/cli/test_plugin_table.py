@@ -87,6 +87,8 @@ def test_what_is_uncommented_is_toml_that_gives_the_defaults() -> None:
         (Kind.STOPPER, '[[stoppers]]\nuse = "n"'),
         (Kind.LISTENER, '[[listeners]]\nuse = "n"'),
         (Kind.EXECUTOR, '[executor]\nuse = "n"'),
+        (Kind.STORE, '[store]\nuse = "n"'),
+        (Kind.EXTRA, "# Selected on the command line: gepa n"),
     ],
 )
 def test_the_table_is_the_one_that_selects_the_kind(kind: Kind, head: str) -> None:

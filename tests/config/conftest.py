@@ -111,6 +111,8 @@ CLASSES: dict[tuple[Kind, str], type[object]] = {
     (Kind.STOPPER, "never"): NoConfig,
     (Kind.LISTENER, "jsonl"): NoConfig,
     (Kind.EXECUTOR, "threads"): NoConfig,
+    (Kind.STORE, "sqlite"): NoConfig,
+    (Kind.STORE, "rich"): RichOptions,
 }
 
 

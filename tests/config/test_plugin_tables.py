@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import attrs
 import pytest
 
-from gepa_framework.config import ListenerChoice
+from gepa_framework.config import ListenerChoice, PluginChoice
 from gepa_framework.errors import ConfigError, PluginBrokenError, PluginError, PluginNotFoundError
 from gepa_framework.types import Kind, NoConfig
 
@@ -20,6 +20,7 @@ def test_a_plugin_is_chosen_where_its_table_is(parse):
         "[[stoppers]]\nuse = 'never'\n[[listeners]]\nuse = 'jsonl'\non_error = 'stop'\n"
         "[[listeners]]\nuse = 'jsonl'\n"
         "[executor]\nuse = 'threads'\n"
+        "[store]\nuse = 'rich'\nratio = 0.5\n"
     )
     config = loaded.config
     assert (config.container.kind, config.container.name, config.container.path) == (
@@ -37,6 +38,13 @@ def test_a_plugin_is_chosen_where_its_table_is(parse):
     assert [choice.on_error for choice in config.listeners] == ["stop", "warn"]
     assert config.listeners[1] == ListenerChoice(Kind.LISTENER, "jsonl", NoConfig(), "listeners.1")
     assert (config.executor.name, config.executor.path) == ("threads", "executor")
+    assert (config.store.kind, config.store.name, config.store.path) == (Kind.STORE, "rich", "store")
+    assert config.store.options.ratio == 0.5
+
+
+def test_the_store_is_sqlite_where_nothing_is_said(parse):
+    assert parse().config.store == PluginChoice(Kind.STORE, "sqlite", NoConfig(), "store")
+    assert parse("[store]").config.store == parse().config.store
 
 
 def test_a_plugin_may_be_named_with_its_distribution(parse):
@@ -57,6 +65,13 @@ def test_a_plugin_may_be_named_with_its_distribution(parse):
             "[stoppers]\nuse = 'deadline'",
             ":8:2: stoppers: expected an array of tables, got a table; write [[stoppers]]",
         ),
+        (
+            "[store]\nuse = 'rich'\nratoi = 1",
+            ":10:1: store.ratoi: unknown key 'ratoi'; did you mean 'ratio'?",
+        ),
+        ("[store]\nuse = 'rich'\ncount = 'x'", ':10:1: store.count: expected an integer, got the string "x"'),
+        ("store = 'sqlite'", ":8:1: proposer.store: unknown key 'store'"),
+        ("[[store]]\nuse = 'sqlite'", ":8:3: store: expected a table, got an array"),
         ("[executor]", ':8:2: executor.use: is required; name a plugin: use = "…"'),
         ("[[executor]]\nuse = 'threads'", ":8:3: executor: expected a table, got an array"),
         (
@@ -161,6 +176,7 @@ def test_only_selected_plugins_are_asked_for(parse, resolve):
     assert sorted(asked) == [
         (Kind.CACHE, "sqlite"),
         (Kind.PROPOSER, "codex_app_server"),
+        (Kind.STORE, "sqlite"),
         (Kind.TRANSPORT, "synth_containers"),
     ]
 
@@ -175,7 +191,7 @@ def test_plugins_are_prepared_once_before_the_first_is_asked_for(parse, resolve)
     text = "[plugins]\nrequire = ['gepa-codex>=0.2']\nblock = ['Old_Thing']"
     parse(text, resolve=watching, prepare=lambda section: asked.append((section.require, section.block)))
     assert asked[0] == (("gepa-codex>=0.2",), ("Old_Thing",))
-    assert len(asked) == 4
+    assert len(asked) == 5
 
 
 def test_when_preparing_fails_no_plugin_is_asked_for(parse):
@@ -187,3 +203,19 @@ def test_when_preparing_fails_no_plugin_is_asked_for(parse):
     assert str(caught.value) == (
         "gepa.toml:8:2: plugins: gepa-codex>=9 is not installed; pip install 'gepa-codex>=9'"
     )
+
+
+def test_the_frameworks_own_key_of_the_proposer_is_not_the_plugins(parse):
+    default = parse("model = 'm'\n").config.proposer
+    allowed = parse("model = 'm'\nallow_model_substitution = true\n").config.proposer
+    assert (default.allow_model_substitution, allowed.allow_model_substitution) == (False, True)
+    assert allowed.options == default.options
+
+
+def test_a_wrong_value_of_the_frameworks_own_key_is_reported_beside_the_plugins(parse):
+    with pytest.raises(ConfigError) as caught:
+        parse("model = 3\nallow_model_substitution = 'yes'\n")
+    assert [problem.path for problem in caught.value.problems] == [
+        "proposer.model",
+        "proposer.allow_model_substitution",
+    ]

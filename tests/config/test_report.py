@@ -95,6 +95,7 @@ def test_the_record_holds_everything_in_the_shape_of_the_text(parse):
     assert record["container"]["headers"] == {"Cookie": "c", "X-Api-Key": "[secret]"}
     assert record["container"]["startup_timeout_seconds"] == 30.0
     assert record["proposer"]["backend"] == "codex_app_server"
+    assert record["proposer"]["allow_model_substitution"] is False
     assert record["cache"] == {
         "mode": "readwrite",
         "namespace": None,

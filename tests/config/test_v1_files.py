@@ -98,7 +98,6 @@ def test_a_file_with_ids_loads_unchanged(tasks):
 
 def test_a_file_with_ids_warns_of_what_does_nothing_yet(tasks):
     assert warned(tasks) == {
-        "gepa.deployment_rule",
         "gepa.task_pools.reflection",
         "gepa.task_pools.heldout",
     }

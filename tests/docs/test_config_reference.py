@@ -114,11 +114,12 @@ def test_the_keys_that_select_a_plugin_have_their_rows(config_page, rows_of):
     use = [("use", "string", "required")]
     wanted = {
         "[container]": [("transport", "string", '"synth_containers"')],
-        "[proposer]": [("backend", "string", "required")],
+        "[proposer]": [("backend", "string", "required"), *keys_of(sections.ProposerSettings)],
         "[cache]": cache,
         "[[stoppers]]": use,
         "[[listeners]]": [*use, ("on_error", '"warn"`, `"disable"`, `"stop"', '"warn"')],
         "[executor]": use,
+        "[store]": [("use", "string", '"sqlite"')],
     }
     assert {name: [row[:3] for row in rows_of(config_page, name)] for name in wanted} == wanted
 

@@ -12,7 +12,7 @@ import pytest
 from gepa_framework.app import GepaRun, GepaRunResult, files
 from gepa_framework.cli.main import gepa
 from gepa_framework.errors import ExitCode, GepaError
-from gepa_framework.hookspecs import PROJECT, factories
+from gepa_framework.hookspecs import PROJECT, extras, factories
 from gepa_framework.types import EVENT_TYPES
 from gepa_framework.types.rollout import FailureKind
 from gepa_framework.workspace.schema import VIEWS, metadata
@@ -31,7 +31,12 @@ JSON_TYPES = {
     "JSONScalar": "scalar",
     "JSONObject": "object",
 }
-HOOKS = {name: hook for name, hook in vars(factories).items() if hasattr(hook, f"{PROJECT}_spec")}
+HOOKS = {
+    name: hook
+    for module in (factories, extras)
+    for name, hook in vars(module).items()
+    if hasattr(hook, f"{PROJECT}_spec")
+}
 
 
 def tree(cls):

@@ -15,9 +15,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1] / "distributions"))
 
 from gepa_framework import GepaRun
-from gepa_framework.workspace import schema
 
-assert schema.metadata, "imported here once rather than in every child"
 CONFIG = """
 [run]
 run_id = "killed"

@@ -48,7 +48,7 @@ def _fake_responses() -> Any:
 
 @pytest.fixture
 def provider() -> Iterator[Any]:
-    answer = {"rationale": "practise everything", "candidate": {"skills": _BETTER}}
+    answer = {"rationale": "practise everything", "candidate": {"skills": _BETTER}, "edits": []}
     fake = _fake_responses()({"json": answer})
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
@@ -83,3 +83,28 @@ def test_a_run_with_the_real_codex_adopts_what_the_model_proposes(
     assert "test:" not in prompt, "no heldout row does"
     kept = b"".join(path.read_bytes() for path in result.run_dir.rglob("*") if path.is_file())
     assert _KEY.encode() not in kept
+
+
+@pytest.mark.codex_real
+@pytest.mark.timeout(120)
+def test_edits_of_the_real_codex_are_refused_with_reasons_and_made_when_they_fit(
+    tmp_path: Path, provider: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("codex_cli_bin", reason="openai-codex-cli-bin is not installed")
+    monkeypatch.syspath_prepend(Path(__file__).parents[1] / "distributions")
+    monkeypatch.setenv("E2E_MODEL_KEY", _KEY)
+    (tmp_path / "gepa.toml").write_text(_CONFIG.format(url=provider.url))
+    zeros = " ".join("0" for _ in range(12))
+    for search in ("0 0", zeros):
+        edit = {"component": "skills", "search": search, "replace": _BETTER}
+        answer = {"rationale": "r", "candidate": {"skills": None}, "edits": [edit]}
+        provider.queue.append({"json": answer, "model": "gepa-fake"})
+
+    result = GepaRun.from_toml(tmp_path / "gepa.toml").execute()
+
+    assert result.best_candidate == {"skills": _BETTER}
+    told = [json.loads(line) for line in (result.run_dir / "events.jsonl").read_text().splitlines()]
+    (refused,) = [body for body in told if body["type"] == "proposal.refused"]
+    assert "'0 0' occurs 11 times" in refused["reasons"][0]
+    assert (refused["requested_model"], refused["model"]) == ("gepa-fake", "gepa-fake")
+    assert "'0 0' occurs 11 times" in json.dumps(provider.requests[1]), "the model is told why"

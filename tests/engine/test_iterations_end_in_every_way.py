@@ -84,7 +84,7 @@ def test_a_proposal_that_did_not_come_costs_no_rollout(toy, one):
     [
         ({"prompt": ""}, "the text of 'prompt' is empty"),
         ({"prompt": " \n\t"}, "the text of 'prompt' is empty"),
-        ({"promt": "x"}, "'promt' may not be changed; the request names ['prompt']"),
+        ({"promt": "x"}, "'promt' may not be changed; the request names 'prompt'"),
         ({"prompt": "good", "other": "x"}, "'other' may not be changed"),
         ({"prompt": 3}, "the text of 'prompt' is int, not a string"),
         ({"prompt": None}, "the text of 'prompt' is NoneType, not a string"),
@@ -200,7 +200,7 @@ def test_invalid_proposals_count_as_failed_ones(toy):
     world = toy.World(propose=[Proposal({"prompt": ""}, usage=FREE)])
     game = toy.play(toy.plan(max_proposer_failures=2, limits={"iterations": 50}), world)
     assert game.machine.status is Status.FAILED
-    assert len(world.of(Propose)) == 2
+    assert len(game.of("proposer.failed")) == 2
 
 
 def test_a_proposal_that_comes_forgives_the_failures_before(toy):

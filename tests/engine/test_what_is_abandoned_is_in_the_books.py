@@ -32,7 +32,7 @@ def test_what_had_begun_is_told_of_and_its_price_is_unknown(stopped):
     assert (told.rollouts, told.proposals) == (2, 1)
     books = stopped.run.ledger
     assert (books.abandoned_rollouts, books.abandoned_proposals) == (2, 1)
-    assert (books.unpriced_rollouts, books.unpriced_proposals) == (before + 2, 1)
+    assert (books.abandoned_rollouts, books.abandoned_proposals) == (before + 2, 1)
     assert books.cost_usd is None
     assert books.outcome_usage == outcomes
 

@@ -26,6 +26,12 @@ BODIES = {
     Kind.EXECUTOR: "\n    ".join(
         f"async def {name}(self, *args): ..." for name in ("submit", "drain", "close")
     ),
+    Kind.STORE: "\n    ".join(
+        f"def {name}(self, *args): ..."
+        for name in (
+            *("location", "exists", "create", "open", "meta", "append", "rows", "last", "blob", "close"),
+        )
+    ),
     Kind.LISTENER: "def on_event(self, event): ...\n    def close(self): ...",
 }
 

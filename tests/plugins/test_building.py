@@ -5,7 +5,17 @@ import pytest
 
 from gepa_framework.errors import PluginBrokenError, PluginError
 from gepa_framework.plugins import Plugins
-from gepa_framework.types import Cache, Executor, Kind, Listener, NoConfig, Proposer, Stopper, Transport
+from gepa_framework.types import (
+    Cache,
+    Executor,
+    Kind,
+    Listener,
+    NoConfig,
+    Proposer,
+    Stopper,
+    Store,
+    Transport,
+)
 
 OWNER = "the stopper 'patience' of gf-alpha 1.0"
 PROTOCOLS = {
@@ -15,6 +25,7 @@ PROTOCOLS = {
     Kind.STOPPER: Stopper,
     Kind.EXECUTOR: Executor,
     Kind.LISTENER: Listener,
+    Kind.STORE: Store,
 }
 
 

@@ -137,11 +137,8 @@ def test_the_config_must_be_an_attrs_class(site, source, config):
     assert "has a config that is no attrs class" in refused(site, source(info=CONFIGURED.format(config)))
 
 
-CALLED = [kind for kind in Kind if kind not in (Kind.STORE, Kind.EXTRA)]
-
-
 @pytest.mark.parametrize(
-    ("kind", "name"), [(kind, name) for kind in CALLED for name in sorted(RESERVED[kind])]
+    ("kind", "name"), [(kind, name) for kind, names in RESERVED.items() for name in sorted(names)]
 )
 def test_reserved_fields_are_refused(site, source, kind, name):
     head = f"@attrs.frozen\nclass C:\n    {name}: str = ''\n    fine: int = 1"
@@ -171,7 +168,10 @@ def test_unknown_capabilities_of_a_newer_plugin_are_kept(site, source):
             "gepa_make_stopper takes the unknown argument 'cfg'; its arguments are called config and context",
         ),
         ("@hookimpl\ndef gepa_make_stoper(config): ...", "gepa_make_stoper; did you mean gepa_make_stopper?"),
-        ("@hookimpl\ndef on_zap(config): ...", "unknown hook on_zap; known hooks: gepa_make_cache, "),
+        (
+            "@hookimpl\ndef on_zap(config): ...",
+            "unknown hook on_zap; known hooks: gepa_cli_commands, gepa_make_cache, ",
+        ),
         ("@hookimpl\ndef gepa_make_stopper(config, context=1): ...", "its argument 'context' a default"),
         ("@hookimpl\ndef gepa_make_stopper(*, config): ...", "'config', which no hook can fill"),
         ("@hookimpl\ndef gepa_make_stopper(**rest): ...", "'**rest', which no hook can fill"),
@@ -211,11 +211,5 @@ def test_two_distributions_of_one_name_can_both_be_used(site, source, context, n
     assert [type(each).__module__ for each in made] == ["gf_alpha", "gf_beta"]
 
 
-@pytest.mark.parametrize("kind", [Kind.STORE, Kind.EXTRA])
-def test_a_kind_that_nothing_calls_yet_is_listed_and_not_loaded(site, kind):
-    site.offer("raise RuntimeError('never')", kind=kind, name="early")
-    plugins = Plugins.discover()
-    assert [found.name for found in plugins.founds() if found.kind is kind] == ["early"]
-    with pytest.raises(PluginIncompatibleError, match=f"lists plugins of kind {kind.value} and calls none"):
-        plugins.load(kind, "early")
-    assert "gf_alpha" not in sys.modules
+def test_every_kind_but_extras_has_a_table_with_keys_of_ours():
+    assert set(RESERVED) == set(Kind) - {Kind.EXTRA}

@@ -11,6 +11,7 @@ from typing import Any
 import attrs
 import pytest
 
+from gepa_framework.builtin.sqlite_store import SqliteStore
 from gepa_framework.engine import Limits, Machine, Plan, Propose, Rollout
 from gepa_framework.runtime import (
     Audience,
@@ -113,6 +114,7 @@ def performer(
     policy: Any = None,
     executor: Any = None,
     settings: Any = None,
+    keep_substituted: bool = False,
 ) -> Performer:
     world = World(
         run_id=run_id,
@@ -121,6 +123,7 @@ def performer(
         retry=retry or RetryPolicy(attempts=3, backoff_seconds=0.0),
         policy=policy or {},
         executor=executor,
+        keep_substituted=keep_substituted,
     )
     requests = RequestDigests("fake", "fake", settings or {}, policy or {})
     return Performer(world, EffectCache(cache, mode, "space"), requests)
@@ -162,8 +165,8 @@ class Stand:
     def go(self, while_running: Callable[[Any], Any] | None = None) -> Stand:
         """Begin the run, or take it up where its journal ends, and drive it."""
         database = self.path / "workspace.sqlite"
-        new = not database.exists()
-        journal = Journal.create(database, {}) if new else Journal.open(database)
+        new, store = not database.exists(), SqliteStore(database)
+        journal = Journal.create(store, {}) if new else Journal.open(store)
         try:
             self._drive(journal, while_running)
         finally:
@@ -203,7 +206,7 @@ class Stand:
             feed.close()
 
     def stored(self) -> list[Any]:
-        journal = Journal.open(self.path / "workspace.sqlite")
+        journal = Journal.open(SqliteStore(self.path / "workspace.sqlite"))
         try:
             return list(journal.load())
         finally:

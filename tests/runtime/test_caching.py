@@ -14,7 +14,7 @@ from gepa_framework.errors import (
     ProposerError,
 )
 from gepa_framework.runtime import CacheMode, EffectCache, caching
-from gepa_framework.types import FailureKind, RolloutFailure, RolloutResult
+from gepa_framework.types import FailureKind, Proposal, RolloutFailure, RolloutResult
 
 BROKEN = RolloutFailure(FailureKind.CONTAINER, "broke", "it broke")
 
@@ -224,3 +224,22 @@ def test_a_run_is_replayed_from_the_cache_alone_without_a_miss(kit, stand):
     assert silent.requests == []
     assert again.feed == first.feed
     assert len(first.feed.splitlines()) > 40
+
+
+class Substitute:
+    """Proposes, and says that another model did so than was asked for."""
+
+    async def propose(self, request):
+        return Proposal({"skills": "1"}, model="other", requested_model="wanted")
+
+
+@pytest.mark.parametrize(("kept", "calls"), [(False, ["get", "get"]), (True, ["get", "put", "get"])])
+def test_what_another_model_proposed_is_kept_only_where_it_may_answer(kit, kept, calls):
+    cache = kit.MemoryCache()
+    performer = kit.performer(
+        proposer=Substitute(), cache=cache, mode=CacheMode.READWRITE, keep_substituted=kept
+    )
+    for _ in range(2):
+        outcome = perform(performer, kit.propose()).outcome
+        assert (outcome.model, outcome.requested_model) == ("other", "wanted")
+    assert cache.calls == calls

@@ -5,7 +5,15 @@ import pytest
 
 from gepa_framework.engine import Describe, LoadProgram, LoadRows
 from gepa_framework.runtime import RequestDigests
-from gepa_framework.types import Candidate, EvidenceFrame, RejectedAttempt, RowsRequest, Stage, TaskRow
+from gepa_framework.types import (
+    Candidate,
+    EvidenceFrame,
+    RejectedAttempt,
+    Repair,
+    RowsRequest,
+    Stage,
+    TaskRow,
+)
 
 
 def digests(**changes):
@@ -60,6 +68,7 @@ def test_what_was_digested_once_is_remembered(kit):
         {"evidence": (EvidenceFrame("r", {"a": 1}, 0.5),)},
         {"rejected": (RejectedAttempt("c", {"skills": "x"}, "no better"),)},
         {"task": {"about": "birds"}},
+        {"repair": Repair(("it is empty",), "{}")},
     ],
 )
 def test_a_proposal_is_another_request_when_anything_told_differs(kit, changes):

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from gepa_framework.builtin.sqlite_store import SqliteStore
 from gepa_framework.types import Candidate, FailureKind, RolloutFailure, RolloutResult, Usage
 from gepa_framework.types.events import (
     CandidateAccepted,
@@ -48,8 +49,8 @@ def decided() -> Record:
     failed = RolloutFailed(SEED.id, "train:1", "candidate_minibatch", 2, "timeout", "slow", "took 3 s")
     accepted = CandidateAccepted("c1", SEED.id, 2, "strict_improvement", 1.0, 2.0, 1.0, 3)
     rejected = CandidateRejected("c2", SEED.id, 3, "strict_improvement", "no better", 2.0, 1.0, -1.0, 3)
-    evaluated = CandidateEvaluated("c1", 2, 0.75, 3, 4)
-    frontier = FrontierUpdated("c1", 2, ("train:0",), ("train:1",), ("c1", SEED.id), "c1", 0.75)
+    evaluated = CandidateEvaluated("c1", 2, 0.75, 3, 4, 0.25)
+    frontier = FrontierUpdated("c1", 2, ("train:0",), ("train:1",), ("c1", SEED.id), "c1", 0.75, 0.25)
     heldout = HeldoutCompleted("c1", "best", 0.5, 0.1, 3, 4)
     encoded = encode_outcome(FAILURE, "rollout/2/x")
     return Record(encoded, 2_000_000, (failed, accepted, rejected, evaluated, frontier, heldout), "cd" * 32)
@@ -75,6 +76,6 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def journal(path: Path) -> Iterator[Journal]:
-    journal = Journal.create(path, {"run_id": "r1", "config_text": "[run]"})
+    journal = Journal.create(SqliteStore(path), {"run_id": "r1", "config_text": "[run]"})
     yield journal
     journal.close()

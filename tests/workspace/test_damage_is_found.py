@@ -4,6 +4,7 @@ import sqlite3
 
 import pytest
 
+from gepa_framework.builtin.sqlite_store import SqliteStore
 from gepa_framework.errors import WorkspaceError
 from gepa_framework.workspace import Journal
 
@@ -38,7 +39,7 @@ def damage(journal, make, path):
 
 
 def load(path):
-    journal = Journal.open(path)
+    journal = Journal.open(SqliteStore(path))
     try:
         return len(list(journal.load()))
     finally:
@@ -145,14 +146,14 @@ def test_two_inputs_that_changed_places_are_found(damage):
 
 def test_flipped_bytes_of_the_file_are_found_or_harmless(damage, path):
     whole = path.read_bytes()
-    journal = Journal.open(path)
+    journal = Journal.open(SqliteStore(path))
     expected = list(journal.load())
     journal.close()
     silent = []
     for place in range(100, len(whole), 211):
         path.write_bytes(whole[:place] + bytes([whole[place] ^ 0x10]) + whole[place + 1 :])
         try:
-            again = Journal.open(path)
+            again = Journal.open(SqliteStore(path))
         except WorkspaceError:
             continue
         try:

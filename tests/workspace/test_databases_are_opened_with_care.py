@@ -1,15 +1,26 @@
 from __future__ import annotations
 
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
 from contextlib import closing
 
+import attrs
 import pytest
 
+from gepa_framework.builtin.sqlite_store import SqliteStore
 from gepa_framework.errors import DiskBudgetError, ExitCode, WorkspaceError
-from gepa_framework.workspace import Feed, Journal, WorkspaceLock, database, read_database, schema
+from gepa_framework.workspace import (
+    Feed,
+    Journal,
+    WorkspaceLock,
+    blob_digest,
+    database,
+    read_database,
+    schema,
+)
 from gepa_framework.workspace.database import file_errors, migrate, storage_errors
 
 
@@ -27,15 +38,15 @@ def structure(connection):
 
 
 @pytest.fixture
-def closed(journal):
+def closed(journal, path):
     journal.close()
-    return journal.path
+    return path
 
 
 def test_a_workspace_is_not_begun_twice(closed):
     before = closed.read_bytes()
     with pytest.raises(WorkspaceError, match="exists already"):
-        Journal.create(closed, {})
+        Journal.create(SqliteStore(closed), {})
     assert closed.read_bytes() == before
 
 
@@ -46,12 +57,12 @@ def test_creation_leaves_no_draft_behind(closed):
 def test_a_draft_that_a_killed_process_left_is_no_obstacle(path):
     path.with_suffix(".new").write_bytes(b"half a database")
     path.with_suffix(".new-wal").write_bytes(b"half a log")
-    Journal.create(path, {"run_id": "r2"}).close()
+    Journal.create(SqliteStore(path), {"run_id": "r2"}).close()
     with closing(read_database(path)) as connection:
         assert connection.execute("SELECT value FROM meta").fetchall() == [("r2",)]
 
 
-@pytest.mark.parametrize("open_", [Journal.open, read_database])
+@pytest.mark.parametrize("open_", [lambda path: Journal.open(SqliteStore(path)), read_database])
 def test_a_workspace_that_is_not_there_is_refused_with_words(path, open_):
     with pytest.raises(WorkspaceError, match="does not exist; name the directory of a run"):
         open_(path)
@@ -64,27 +75,27 @@ def test_a_workspace_that_is_not_there_is_refused_with_words(path, open_):
 def test_rubbish_is_refused_with_words(path, content):
     path.write_bytes(content)
     with pytest.raises(WorkspaceError, match=str(path)):
-        Journal.open(path)
+        Journal.open(SqliteStore(path))
 
 
 def test_a_database_of_somebody_else_is_refused_with_words(path):
     alter(path, "CREATE TABLE songs (name)")
     with pytest.raises(WorkspaceError, match="is not a workspace: no such table: alembic_version"):
-        Journal.open(path)
+        Journal.open(SqliteStore(path))
 
 
 def test_a_database_without_a_version_is_refused_with_words(closed):
     alter(closed, "DELETE FROM alembic_version")
     with pytest.raises(WorkspaceError, match="it has no schema version"):
-        Journal.open(closed)
+        Journal.open(SqliteStore(closed))
 
 
 def test_a_newer_workspace_is_refused_with_the_cure(closed):
     alter(closed, "UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(
-        WorkspaceError, match="has schema 9999 and this program knows 0001; upgrade gepa-framework"
+        WorkspaceError, match="has schema 9999 and this program knows 0002; upgrade gepa-framework"
     ):
-        Journal.open(closed)
+        Journal.open(SqliteStore(closed))
 
 
 def test_an_older_workspace_is_migrated_when_it_is_opened(path):
@@ -95,7 +106,65 @@ def test_an_older_workspace_is_migrated_when_it_is_opened(path):
         assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [
             (schema.REVISION,)
         ]
-    Journal.open(path).close()
+    Journal.open(SqliteStore(path)).close()
+
+
+def back_to_the_first_schema(path):
+    older = ("DROP TABLE blobs", "DROP VIEW evaluations", "CREATE VIEW evaluations AS SELECT seq FROM events")
+    alter(path, *older, "DROP VIEW heldout_scores", "UPDATE alembic_version SET version_num = '0001'")
+
+
+def test_a_workspace_of_the_first_schema_keeps_its_rows_and_gains_the_texts(closed, make):
+    with closing(read_database(closed)) as fresh:
+        wanted = structure(fresh)
+    journal = Journal.open(SqliteStore(closed))
+    journal.commit([make.start(), make.outcome()])
+    lines = list(journal.lines())
+    journal.close()
+    back_to_the_first_schema(closed)
+    reader = SqliteStore(closed)
+    reader.open(readonly=True)
+    assert len(list(reader.rows("inputs"))) == 2
+    reader.close()
+    again = Journal.open(SqliteStore(closed))
+    assert len(list(again.load())) == 2
+    assert list(again.lines()) == lines
+    again.commit([attrs.evolve(make.outcome("train:1"), blobs={blob_digest("x"): "x"})])
+    assert again.blob(blob_digest("x")) == "x"
+    again.close()
+    with closing(read_database(closed)) as migrated:
+        assert structure(migrated) == wanted
+        assert migrated.execute("SELECT version_num FROM alembic_version").fetchall() == [(schema.REVISION,)]
+
+
+def test_a_migration_that_fails_leaves_all_as_it_was(closed):
+    back_to_the_first_schema(closed)
+    alter(closed, "CREATE TABLE blobs (mine)", "INSERT INTO blobs VALUES (1)")
+    before = closed.read_bytes()
+    with pytest.raises(WorkspaceError, match=r"cannot be brought to schema 0002: .*already exists"):
+        Journal.open(SqliteStore(closed))
+    assert closed.read_bytes() == before
+
+
+def test_a_migration_that_is_killed_half_way_can_be_repeated(closed):
+    back_to_the_first_schema(closed)
+    code = (
+        "import os, signal, sqlite3, sys\n"
+        "from gepa_framework.workspace.database import migrate\n"
+        "link = sqlite3.connect(sys.argv[1], isolation_level=None)\n"
+        "def trace(said):\n"
+        "    if 'UPDATE alembic' in said: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "link.set_trace_callback(trace)\n"
+        "migrate(link)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, closed], timeout=50, check=False)
+    assert done.returncode == -signal.SIGKILL
+    Journal.open(SqliteStore(closed)).close()
+
+
+def test_what_a_new_workspace_is_made_of_was_compiled_from_the_schema():
+    """If not: python -m gepa_framework.workspace.schema."""
+    assert database.SCHEMA_FILE.read_text(encoding="utf-8") == schema.script()
 
 
 def test_a_migrated_schema_equals_a_created_one(closed, tmp_path):
@@ -108,7 +177,7 @@ def test_a_migrated_schema_equals_a_created_one(closed, tmp_path):
             ours.keys() - {("index", "sqlite_autoindex_alembic_version_1", "alembic_version")}
         )
         assert {key: theirs[key] for key in ours} == ours
-        for table in ("meta", "inputs", "attempts", "events"):
+        for table in schema.metadata.tables:
             with closing(read_database(closed)) as created:
                 query = f"SELECT * FROM pragma_table_info('{table}')"
                 assert migrated.execute(query).fetchall() == created.execute(query).fetchall()
@@ -118,10 +187,12 @@ def test_the_revision_that_is_known_without_sqlalchemy_is_the_newest():
     assert database.REVISION == schema.REVISION
 
 
-def test_opening_a_workspace_imports_no_sqlalchemy(closed):
+def test_beginning_and_opening_a_workspace_import_no_sqlalchemy(closed):
     code = (
         "import sys; from pathlib import Path; from gepa_framework.workspace import Journal\n"
-        "Journal.open(Path(sys.argv[1])).close()\n"
+        "from gepa_framework.builtin.sqlite_store import SqliteStore\n"
+        "Journal.open(SqliteStore(Path(sys.argv[1]))).close()\n"
+        "Journal.create(SqliteStore(Path(sys.argv[1] + '.other')), {}).close()\n"
         "print('sqlalchemy' in sys.modules, 'alembic' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code, closed], capture_output=True, text=True, check=True)
@@ -170,7 +241,7 @@ def test_a_read_only_directory_is_refused_with_words(mounted):
     with pytest.raises(WorkspaceError, match="Read-only file system"):
         WorkspaceLock(mounted)
     with pytest.raises(WorkspaceError, match=r"workspace\.new"):
-        Journal.create(mounted / "workspace.sqlite", {})
+        Journal.create(SqliteStore(mounted / "workspace.sqlite"), {})
     with pytest.raises(WorkspaceError, match="Read-only file system"):
         Feed(mounted)
 
@@ -187,7 +258,7 @@ def fill(journal, make):
 
 
 def test_a_full_disk_loses_nothing_and_is_got_over(mounted, make):
-    journal = Journal.create(mounted / "workspace.sqlite", {})
+    journal = Journal.create(SqliteStore(mounted / "workspace.sqlite"), {})
     journal.commit([make.start()])
     ballast = mounted / "ballast"
     ballast.write_bytes(bytes(600_000))
@@ -198,7 +269,7 @@ def test_a_full_disk_loses_nothing_and_is_got_over(mounted, make):
     journal.commit([make.outcome(f"train:{committed - 1}")])
     assert len(list(journal.load())) == committed + 1
     journal.close()
-    again = Journal.open(mounted / "workspace.sqlite")
+    again = Journal.open(SqliteStore(mounted / "workspace.sqlite"))
     assert len(list(again.load())) == committed + 1
     again.close()
 

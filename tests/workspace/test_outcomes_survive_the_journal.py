@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import math
 
 import pytest
@@ -11,6 +12,7 @@ from gepa_framework.errors import InvariantError
 from gepa_framework.types import (
     ComponentSpec,
     ContainerInfo,
+    Edit,
     FailureKind,
     Program,
     Proposal,
@@ -38,7 +40,8 @@ usage = st.builds(
     Usage, count, count, count, st.one_of(st.none(), st.floats(0, 1e6)), st.one_of(st.none(), text)
 )
 row = st.builds(TaskRow, text, text, json_object, st.one_of(st.none(), st.integers()))
-spec = st.builds(ComponentSpec, text, text, text, text)
+texts = st.lists(text, max_size=3).map(tuple)
+spec = st.builds(ComponentSpec, text, text, text, text, texts)
 failure = st.builds(
     RolloutFailure,
     kind=st.sampled_from(FailureKind),
@@ -69,8 +72,18 @@ program = st.builds(
     st.dictionaries(text, text, max_size=3),
     json_object,
 )
+edits = st.dictionaries(text, st.lists(st.builds(Edit, text, text), max_size=3), max_size=3)
+model = st.one_of(st.none(), text.filter(bool))
 proposal = st.builds(
-    Proposal, st.dictionaries(text, text, max_size=3), text, usage, st.one_of(st.none(), text), json_object
+    Proposal,
+    st.dictionaries(text, text, max_size=3),
+    text,
+    usage,
+    st.one_of(st.none(), text),
+    json_object,
+    edits,
+    st.booleans(),
+    model,
 )
 info = st.builds(ContainerInfo, text, text, json_object, st.booleans(), json_object)
 outcome = st.one_of(
@@ -175,6 +188,24 @@ def test_what_is_no_outcome_is_an_error_of_ours():
 def test_an_unknown_kind_is_not_taken_for_another():
     with pytest.raises(KeyError):
         decode(Encoded("rumour", "effect", "{}"))
+
+
+def test_a_proposal_without_edits_is_kept_as_it_always_was():
+    kept = json.loads(encode_outcome(Proposal({"prompt": "x"}, model="m")).payload)
+    assert set(kept) == {"components", "rationale", "usage", "model", "metadata"}
+
+
+def test_a_journal_from_before_edits_and_variables_is_read():
+    told = {"components": {"prompt": "x"}, "rationale": "r", "usage": {}, "model": None, "metadata": {}}
+    assert decode_outcome("proposal", json.dumps(told)) == Proposal({"prompt": "x"}, "r")
+    component = {"name": "prompt", "module_id": "m", "role": "", "objective": ""}
+    told = {"program_id": "p", "task_id": "t", "components": [component], "targets": [], "seed": {}}
+    assert decode_outcome("program", json.dumps(told)).components == (ComponentSpec("prompt", "m"),)
+
+
+def test_an_edit_that_is_none_is_refused_where_it_is_made():
+    with pytest.raises(TypeError, match=r"edits\['prompt'\] must hold Edit values, got tuple"):
+        Proposal(edits={"prompt": [("a", "b")]})
 
 
 def test_a_cancel_of_an_older_journal_names_nothing_that_had_begun():

@@ -2,16 +2,19 @@ from __future__ import annotations
 
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import attrs
 import pytest
 
+from gepa_framework.builtin.sqlite_store import SqliteStore
 from gepa_framework.engine import Cancel, Completed
-from gepa_framework.errors import WorkspaceError
+from gepa_framework.errors import InvariantError, WorkspaceError
 from gepa_framework.types import RolloutResult, body_fields, compact_json
 from gepa_framework.workspace import (
     Journal,
     Record,
+    blob_digest,
     encode_control,
     encode_outcome,
     event_text,
@@ -57,33 +60,33 @@ def test_a_commit_gives_the_events_as_they_are_on_disk(journal, make):
     assert given[0].body == compact_json(body_fields(make.registered()))
 
 
-def test_how_records_are_grouped_does_not_show(journal, make, tmp_path):
+def test_how_records_are_grouped_does_not_show(journal, path, make, tmp_path):
     records = [make.start(), make.outcome("a"), make.outcome("b"), make.decided()]
     journal.commit(records)
-    other = Journal.create(tmp_path / "other.sqlite", {"run_id": "r1", "config_text": "[run]"})
+    other = Journal.create(SqliteStore(tmp_path / "other.sqlite"), {"run_id": "r1", "config_text": "[run]"})
     for record in records:
         other.commit([record])
     other.close()
-    assert dump(tmp_path / "other.sqlite") == dump(journal.path)
+    assert dump(tmp_path / "other.sqlite") == dump(path)
 
 
-def test_what_is_committed_is_there_after_opening_again(journal, make):
+def test_what_is_committed_is_there_after_opening_again(journal, path, make):
     journal.commit([make.start()])
     journal.close()
-    again = Journal.open(journal.path)
+    again = Journal.open(SqliteStore(path))
     again.commit([make.outcome()])
     assert len(list(again.load())) == 2
     assert [line.seq for line in again.lines()] == [1, 2]
     again.close()
 
 
-def test_a_reader_sees_commits_while_the_writer_is_open(journal, make):
+def test_a_reader_sees_commits_while_the_writer_is_open(journal, path, make):
     journal.commit([make.start()])
-    assert len(dump(journal.path)[0]) == 1
+    assert len(dump(path)[0]) == 1
 
 
-def test_a_reader_cannot_write(journal):
-    database = read_database(journal.path)
+def test_a_reader_cannot_write(journal, path):
+    database = read_database(path)
     with pytest.raises(sqlite3.OperationalError, match="readonly"):
         database.execute("DELETE FROM meta")
     database.close()
@@ -101,18 +104,20 @@ def test_an_effect_has_one_outcome(journal, make):
         journal.commit([make.outcome("train:0")])
 
 
-def test_a_commit_that_fails_leaves_nothing_and_the_next_one_works(journal, make, tmp_path):
+def test_a_commit_that_fails_leaves_nothing_and_the_next_one_works(journal, path, make, tmp_path):
     journal.commit([make.start(), make.outcome("train:0")])
-    before = dump(journal.path)
+    before = dump(path)
     with pytest.raises(WorkspaceError):
         journal.commit([make.outcome("train:1"), make.outcome("train:0", superseded=(make.FAILURE,))])
-    assert dump(journal.path) == before
+    assert dump(path) == before
     journal.commit([make.outcome("train:1")])
     assert len(list(journal.load())) == 3
-    undisturbed = Journal.create(tmp_path / "other.sqlite", {"run_id": "r1", "config_text": "[run]"})
+    undisturbed = Journal.create(
+        SqliteStore(tmp_path / "other.sqlite"), {"run_id": "r1", "config_text": "[run]"}
+    )
     undisturbed.commit([make.start(), make.outcome("train:0"), make.outcome("train:1")])
     undisturbed.close()
-    assert dump(journal.path) == dump(tmp_path / "other.sqlite")
+    assert dump(path) == dump(tmp_path / "other.sqlite")
 
 
 def test_an_event_that_is_no_json_leaves_nothing_and_the_next_one_works(journal, make):
@@ -123,10 +128,10 @@ def test_an_event_that_is_no_json_leaves_nothing_and_the_next_one_works(journal,
     assert len(list(journal.load())) == 1
 
 
-def test_superseded_attempts_are_kept_with_what_they_consumed(journal, make):
+def test_superseded_attempts_are_kept_with_what_they_consumed(journal, path, make):
     later = attrs.evolve(make.FAILURE, code="slower", http_status=None)
     journal.commit([make.start(), make.outcome(superseded=(make.FAILURE, later))])
-    _, attempts, _ = dump(journal.path)
+    _, attempts, _ = dump(path)
     effect = f"rollout/0/seed_full_train/{make.SEED.id}/train:0"
     assert attempts == [
         (effect, 1, 2, "timeout", "slow", "took 3 s", 504, 1, 2, 3, "0.25"),
@@ -147,6 +152,71 @@ def test_a_lone_surrogate_is_no_obstacle(journal, make):
 
 
 def test_commits_are_durable_and_follow_a_write_ahead_log(journal):
-    assert journal._db.execute("PRAGMA synchronous").fetchone() == (2,)
-    assert journal._db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-    assert journal._db.execute("PRAGMA foreign_keys").fetchone() == (1,)
+    assert journal._store._db.execute("PRAGMA synchronous").fetchone() == (2,)
+    assert journal._store._db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert journal._store._db.execute("PRAGMA foreign_keys").fetchone() == (1,)
+
+
+def with_texts(record, *texts):
+    return attrs.evolve(record, blobs={blob_digest(text): text for text in texts})
+
+
+def test_texts_are_kept_once_by_their_digest(journal, path, make):
+    journal.commit([with_texts(make.start(), "one", "two"), with_texts(make.outcome("a"), "two", "")])
+    journal.commit([with_texts(make.outcome("b"), "one", "drei \u20ac")])
+    for text in ("one", "two", "", "drei \u20ac"):
+        assert journal.blob(blob_digest(text)) == text
+    with closing(read_database(path)) as database:
+        assert database.execute("SELECT count(*) FROM blobs").fetchone() == (4,)
+
+
+def test_a_text_that_is_not_there_or_was_changed_is_refused(journal, path, make):
+    journal.commit([with_texts(make.start(), "one")])
+    with pytest.raises(WorkspaceError, match=r"workspace\.sqlite: there is no text abc"):
+        journal.blob("abc")
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("UPDATE blobs SET body = 'own'")
+        database.commit()
+    with pytest.raises(WorkspaceError, match=r"text [0-9a-f]{64} is not what was written"):
+        journal.blob(blob_digest("one"))
+
+
+@pytest.mark.parametrize("blobs", [{"abc": "one"}, {"abc": "\ud800"}])
+def test_a_text_under_a_wrong_digest_leaves_nothing_and_the_next_commit_works(journal, make, blobs):
+    with pytest.raises(InvariantError):
+        journal.commit([make.start(), attrs.evolve(make.outcome(), blobs=blobs)])
+    journal.commit([make.start()])
+    assert len(list(journal.load())) == 1
+
+
+def test_texts_and_rows_are_of_one_transaction(journal, path, make):
+    journal.commit([make.start(), make.outcome("a")])
+    before = dump(path)
+    with pytest.raises(WorkspaceError, match="UNIQUE"):
+        journal.commit([with_texts(make.outcome("a"), "lost")])
+    with closing(sqlite3.connect(path)) as database:
+        assert database.execute("SELECT count(*) FROM blobs").fetchone() == (0,)
+        refusal = "BEGIN SELECT RAISE(ABORT, 'no texts today'); END"
+        database.execute(f"CREATE TRIGGER refuse BEFORE INSERT ON blobs {refusal}")
+    with pytest.raises(WorkspaceError, match="no texts today"):
+        journal.commit([with_texts(make.outcome("b"), "lost")])
+    assert dump(path) == before
+
+
+def test_a_journal_opened_for_reading_cannot_be_written(journal, path, make):
+    journal.commit([make.start()])
+    reader = Journal.open(SqliteStore(path), readonly=True)
+    journal.commit([make.outcome()])
+    assert len(list(reader.load())) == 2
+    with pytest.raises(WorkspaceError, match="readonly"):
+        reader.commit([make.outcome("b")])
+    reader.close()
+
+
+def test_a_store_that_is_closed_says_so(path):
+    store = SqliteStore(path)
+    store.create({})
+    store.close()
+    store.close()
+    with pytest.raises(WorkspaceError, match="is not open"):
+        store.meta()

@@ -45,12 +45,16 @@ def record(message: dict[str, Any]) -> None:
 
 def answer(params: dict[str, Any], turns: int, number: int) -> str:
     names = params["outputSchema"]["properties"]["candidate"]["required"]
-    good = json.dumps({"rationale": "because", "candidate": {name: f"better {name}" for name in names}})
+    better = {name: f"better {name}" for name in names}
+    good = json.dumps({"rationale": "because", "candidate": better, "edits": []})
+    edit = {"component": names[0], "search": "Answer", "replace": "Say"}
+    edited = {"rationale": "because", "candidate": dict.fromkeys(names), "edits": [edit]}
     repaired = turns > 1
     texts = {
         "invalid_once": good if repaired else "certainly! here you are",
         "invalid_always": "certainly! here you are",
-        "unknown_component": json.dumps({"rationale": "r", "candidate": {"other": "x"}}),
+        "unknown_component": json.dumps({"rationale": "r", "candidate": {"other": "x"}, "edits": []}),
+        "edits": json.dumps(edited),
         "fenced_once": good if repaired else f"```json\n{good}\n```",
         "truncated_once": good if repaired else good[:-9],
         "leaks_key": good.replace("because", "the key is " + os.environ.get("GEPA_CODEX_API_KEY", "")),
@@ -60,6 +64,10 @@ def answer(params: dict[str, Any], turns: int, number: int) -> str:
 
 def turn(params: dict[str, Any], turns: int, number: int) -> None:
     thread = {"threadId": params["threadId"], "turnId": f"turn-{turns}"}
+    if SCENARIO == "reroutes":
+        notify(
+            "model/rerouted", **thread, fromModel="m", toModel="safer-model", reason="highRiskCyberActivity"
+        )
     notify("turn/started", **thread, turn={"id": f"turn-{turns}", "status": "inProgress"})
     if SCENARIO == "garbage":
         sys.stdout.write("this is no JSON\n[]\n42\n\n")
@@ -143,7 +151,9 @@ def handle(message: dict[str, Any], threads: dict[str, int], number: int) -> Non
     if method == "thread/start":
         name = f"thread-{number}-{len(threads)}"
         threads[name] = 0
-        result = {"thread": {"id": name}}
+        model = "other-model" if SCENARIO == "substitutes" else params["model"]
+        told = {} if SCENARIO == "tells_no_model" else {"model": model}
+        result = {"thread": {"id": name}, **told}
     if method == "turn/start":
         threads[params["threadId"]] += 1
         result = {"turn": {"id": f"turn-{threads[params['threadId']]}"}}

@@ -20,6 +20,7 @@ A step is a mapping; what it may hold::
     {"incomplete": "reason"}    a `response.incomplete`   {"drop": true}     the stream is cut in the answer
     {"hang": "before"|"after"}  silence before or after the headers, until the client goes
     {"delay": 0.2}              seconds before anything   {"usage": {...}}   replaces the usage; null for none
+    {"model": "other"}          the response's headers say that this model has answered
     {"together": 8}             no answer before so many requests were open at once, for 30 s at most
 """
 
@@ -126,7 +127,7 @@ class FakeResponses:
         if "http" in step:
             await _send_json(writer, step["http"], step.get("body", {"error": {"message": "scripted"}}))
             return True
-        await _begin_stream(writer)
+        await _begin_stream(writer, step.get("model"))
         if step.get("hang") == "after":
             await reader.read()
             return False
@@ -184,6 +185,8 @@ def _text(step: dict[str, Any], body: dict[str, Any]) -> str:
 
 def sample(schema: dict[str, Any], name: str) -> Any:
     """Give a value that fits a strict schema: every string says what it is the new text of."""
+    if schema.get("type") == "array":
+        return []
     if schema.get("type") == "object":
         return {key: sample(value, key) for key, value in schema.get("properties", {}).items()}
     return f"new {name}"
@@ -222,8 +225,10 @@ async def _send_json(writer: asyncio.StreamWriter, status: int, body: object) ->
     await writer.drain()
 
 
-async def _begin_stream(writer: asyncio.StreamWriter) -> None:
-    writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n")
+async def _begin_stream(writer: asyncio.StreamWriter, model: str | None) -> None:
+    named = f"openai-model: {model}\r\n" if model else ""
+    head = f"content-type: text/event-stream\r\ntransfer-encoding: chunked\r\n{named}\r\n"
+    writer.write(f"HTTP/1.1 200 OK\r\n{head}".encode())
     await writer.drain()
 
 

@@ -6,7 +6,14 @@ import pytest
 
 from gepa_codex import prompt
 from gepa_codex.prompt import build_prompt, repair_prompt
-from gepa_framework.types import Candidate, EvidenceFrame, FailureKind, RejectedAttempt, RolloutFailure
+from gepa_framework.types import (
+    Candidate,
+    EvidenceFrame,
+    FailureKind,
+    RejectedAttempt,
+    Repair,
+    RolloutFailure,
+)
 
 
 def frame(reward: float | None, output: str = "out", **more) -> EvidenceFrame:
@@ -32,6 +39,21 @@ def test_a_text_that_is_not_asked_for_is_shown_as_fixed(request_):
     fixed = text.split("# Texts that stay as they are")[1]
     assert "Be brief." in fixed
     assert '"candidate": {"system": "<new text>"}' in text
+
+
+def test_both_ways_to_change_a_text_are_explained(request_):
+    text = build_prompt(request_()).text
+    assert '"edits": []}' in text
+    assert '{"component": "<name>", "search": "<piece of the current text>"' in text
+    assert "exactly once" in text
+
+
+def test_a_refused_answer_is_shown_with_its_faults(request_):
+    repair = Repair(("'Anser' occurs 0 times", "the text of 'style' is empty"), '{"components":{"style":""}}')
+    text = build_prompt(request_(repair=repair)).text
+    assert "* 'Anser' occurs 0 times\n* the text of 'style' is empty\n" in text
+    assert '<refused_answer>\n{"components":{"style":""}}\n</refused_answer>' in text
+    assert "refused_answer" not in build_prompt(request_()).text
 
 
 def test_losses_come_first_and_wins_last(request_):

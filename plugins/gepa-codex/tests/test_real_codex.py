@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from gepa_framework.errors import ProposerError
-from gepa_framework.types import EvidenceFrame
+from gepa_framework.types import Edit, EvidenceFrame, Repair
 
 pytestmark = [
     pytest.mark.codex_real,
@@ -68,6 +68,31 @@ def test_a_structured_answer_becomes_a_proposal(once):
     assert (form["type"], form["strict"]) == ("json_schema", True)
     assert list(form["schema"]["properties"]["candidate"]["properties"]) == ["system", "style"]
     assert "Answer {query}." in json.dumps(request["body"]["input"])
+
+
+def test_an_answer_of_edits_becomes_a_proposal_of_edits(once):
+    edit = {"component": "system", "search": "Answer", "replace": "Say"}
+    answer = {"rationale": "r", "candidate": {"system": None, "style": None}, "edits": [edit]}
+    proposal, provider = once({"json": answer})
+    assert (dict(proposal.components), dict(proposal.edits)) == ({}, {"system": (Edit("Answer", "Say"),)})
+    schema = provider.requests[0]["body"]["text"]["format"]["schema"]
+    assert schema["properties"]["edits"]["items"]["required"] == ["component", "search", "replace"]
+
+
+def test_a_model_that_the_provider_put_in_place_of_the_one_asked_for_is_told(once):
+    proposal, _ = once({"model": "other-model"})
+    assert (proposal.requested_model, proposal.model) == ("gepa-fake", "other-model")
+
+
+def test_a_request_for_a_repair_is_put_to_the_model(once, request_):
+    _, provider = once(request=request_(repair=Repair(("'Anser' occurs 0 times",), '{"edits": {}}')))
+    assert "'Anser' occurs 0 times" in json.dumps(provider.requests[0]["body"]["input"])
+
+
+@pytest.mark.parametrize("model", ["gepa-fake", "gpt-5.5"])
+def test_the_model_that_codex_asks_is_told(once, model):
+    proposal, provider = once(model=model)
+    assert proposal.requested_model == proposal.model == provider.requests[0]["body"]["model"] == model
 
 
 @pytest.mark.parametrize("model", ["gepa-fake", "gpt-5.5"])
@@ -189,7 +214,8 @@ def test_eight_proposals_at_once_each_get_their_own_answer(codex, request_, app_
         return await asyncio.gather(*tasks), provider.peak, len(app_servers())
 
     def mark(number: int) -> str:
-        answer = {"rationale": f"r{number}", "candidate": {"system": f"s{number}", "style": f"t{number}"}}
+        texts = {"system": f"s{number}", "style": f"t{number}"}
+        answer = {"rationale": f"r{number}", "candidate": texts, "edits": []}
         return f"fake({json.dumps({'json': answer, 'together': 8})})"
 
     proposals, peak, servers = codex(scene)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from gepa_framework.errors import ProposerError
+from gepa_framework.types import Edit
 
 
 @pytest.fixture(autouse=True)
@@ -40,7 +41,23 @@ def test_a_conversation_is_private_toolless_and_shaped(propose, stub):
     assert thread["environments"] == []
     assert (thread["approvalPolicy"], thread["sandbox"], thread["model"]) == ("never", "read-only", "m-1")
     assert (turn["effort"], turn["serviceTier"]) == ("high", "priority")
-    assert turn["outputSchema"]["required"] == ["rationale", "candidate"]
+    assert turn["outputSchema"]["required"] == ["rationale", "candidate", "edits"]
+
+
+def test_edits_are_handed_on_to_be_made_by_the_framework(propose):
+    proposal = propose("edits")
+    assert dict(proposal.components) == {}
+    assert dict(proposal.edits) == {"system": (Edit("Answer", "Say"),)}
+
+
+@pytest.mark.parametrize(
+    ("scenario", "resolved"),
+    [("ok", "m-1"), ("substitutes", "other-model"), ("reroutes", "safer-model"), ("tells_no_model", None)],
+)
+def test_the_model_that_was_asked_for_and_the_one_that_answered_are_told(propose, scenario, resolved):
+    proposal = propose(scenario, model="m-1")
+    assert (proposal.requested_model, proposal.model) == ("m-1", resolved)
+    assert proposal.usage.model == (resolved or "m-1")
 
 
 def test_an_app_server_that_ends_at_once_is_reported_with_its_words(propose, canary):

@@ -78,6 +78,19 @@ def program(**changes):
     return {"version": "prompt_program.v1", "program_id": "p", "modules": [module], **changes}
 
 
+def with_variables(value):
+    return program(modules=[{**program()["modules"][0], "template_variables": value}])
+
+
+@pytest.mark.parametrize(
+    ("value", "names"),
+    [(None, ()), ([], ()), (["query", "{labels}"], ("query", "{labels}")), ([{"name": "query"}], ("query",))],
+)
+def test_the_variables_that_a_module_declares_are_told(value, names):
+    (component,) = read_program(with_variables(value)).components
+    assert component.template_variables == names
+
+
 def test_a_program_that_names_no_target_wants_all_its_components():
     read = read_program(program())
     assert (read.targets, read.task_id) == (("f",), "p")
@@ -109,6 +122,10 @@ def test_a_module_is_its_own_seed_where_the_program_gives_none():
             program(modules=[{**program()["modules"][0], "content": 1}]),
             "/program.modules[0].content must be a",
         ),
+        (with_variables("query"), "/program.modules[0].template_variables must be an array, got str"),
+        (with_variables(["a", 5]), "template_variables[1] must be the name of a variable, got 5"),
+        (with_variables([" "]), "template_variables[0] must be the name of a variable, got ' '"),
+        (with_variables([{"label": "a"}]), "template_variables[0] must be the name of a variable"),
         (
             program(target_modules=[{"module_id": "m"}]),
             "/program.target_modules[0] ('m') has no candidate_field",

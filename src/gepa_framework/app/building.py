@@ -8,14 +8,24 @@ from typing import TypeAlias, TypeVar
 
 import attrs
 
-from gepa_framework.app.guards import GuardedStopper
+from gepa_framework.app.guards import GuardedStopper, GuardedStore
 from gepa_framework.app.planning import desugared_stoppers
 from gepa_framework.app.prepare import Prepared
-from gepa_framework.config import PluginChoice, locate_problem
+from gepa_framework.config import PluginChoice, locate_problem, written_options
 from gepa_framework.errors import ConfigError, Problem
 from gepa_framework.net.redact import Redactor, secrets_of
 from gepa_framework.runtime import Audience, OnError
-from gepa_framework.types import BuildContext, Cache, Executor, Kind, Proposer, Stopper, Transport
+from gepa_framework.types import (
+    BuildContext,
+    Cache,
+    Executor,
+    JSONObject,
+    Kind,
+    Proposer,
+    Stopper,
+    Store,
+    Transport,
+)
 
 T = TypeVar("T")
 _Factory: TypeAlias = Callable[[str, object, BuildContext], T]
@@ -57,21 +67,52 @@ def build(prepared: Prepared) -> Built:
     )
 
 
+def build_store(prepared: Prepared) -> Store:
+    """Build the store that the configuration selects.
+
+    Raises:
+        PluginError: It does not build.
+        ConfigError: It finds that its table cannot be used, or that cannot be written down.
+    """
+    store_options(prepared)
+    choice = prepared.config.store
+    store = _made(prepared, choice, prepared.plugins.make_store)
+    return GuardedStore(choice.name, store, context(prepared, choice).redact)
+
+
+def store_options(prepared: Prepared) -> JSONObject:
+    """Give the configuration of the store as it is written down in the run's directory.
+
+    Raises:
+        ConfigError: It holds a secret, or cannot be written down.
+    """
+    choice = prepared.config.store
+    try:
+        return written_options(choice.options, context(prepared, choice).redact)
+    except ConfigError as error:
+        raise _placed(prepared, choice, error) from error
+
+
 def _made(prepared: Prepared, choice: PluginChoice, factory: _Factory[T]) -> T:
     try:
         return factory(choice.name, choice.options, context(prepared, choice))
     except ConfigError as error:
-        told = error.problems or (Problem("", error.message, error.hint),)
-        problems = tuple(
-            locate_problem(
-                prepared.loaded,
-                ".".join(part for part in (choice.path, problem.path) if part),
-                problem.message,
-                problem.hint,
-            )
-            for problem in told
+        raise _placed(prepared, choice, error) from error
+
+
+def _placed(prepared: Prepared, choice: PluginChoice, error: ConfigError) -> ConfigError:
+    """Give every problem of a plugin's table its place in the file."""
+    told = error.problems or (Problem("", error.message, error.hint),)
+    problems = tuple(
+        locate_problem(
+            prepared.loaded,
+            ".".join(part for part in (choice.path, problem.path) if part),
+            problem.message,
+            problem.hint,
         )
-        raise ConfigError(error.message, hint=error.hint, problems=problems) from error
+        for problem in told
+    )
+    return ConfigError(error.message, hint=error.hint, problems=problems)
 
 
 def context(prepared: Prepared, choice: PluginChoice) -> BuildContext:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import attrs
 
-from gepa_framework.app import files
+from gepa_framework.app import files, identities
 from gepa_framework.app.chart import score_chart
 from gepa_framework.app.chronicle import Chronicle
 from gepa_framework.app.result import GepaRunResult
-from gepa_framework.engine import HeldoutScore, Machine, Pool, Run
+from gepa_framework.engine import HeldoutScore, Machine, Pool, Run, deployed
 from gepa_framework.errors import GepaError
 from gepa_framework.types import JSONObject, JSONValue
 
@@ -25,6 +25,7 @@ def export(
     status: str,
     error: GepaError | None,
     cache_profile: JSONValue,
+    store_location: str,
 ) -> GepaRunResult:
     """Write every file of the run's directory and give the result that they describe."""
     run = machine.run
@@ -36,7 +37,15 @@ def export(
     files.write_json(run_dir / files.FRONTIER, frontier(run))
     files.write_json(run_dir / files.BEST, _best(run))
     files.write_text(run_dir / files.CHART, score_chart(chronicle.scores, run.ledger.train_rollouts))
-    result = make_result(machine, chronicle, run_id=run_id, run_dir=run_dir, status=status, error=error)
+    result = make_result(
+        machine,
+        chronicle,
+        run_id=run_id,
+        run_dir=run_dir,
+        status=status,
+        error=error,
+        store_location=store_location,
+    )
     files.write_json(run_dir / files.MANIFEST, {"schema": "gepa_result_manifest.v1", **result.to_dict()})
     return result
 
@@ -54,6 +63,7 @@ def frontier(run: Run) -> JSONValue:
             {
                 "candidate_id": name,
                 "score": pool.frontier.mean(index),
+                "stderr": pool.stderr(pool.members[index]),
                 "coverage": pool.frontier.coverage(index),
                 "parent_ids": pool.members[index].parent_ids,
             }
@@ -77,12 +87,14 @@ def _cell(pool: Pool, cell: int, names: Sequence[str]) -> JSONValue:
 def _best(run: Run) -> JSONValue:
     if not run.has_pool:
         return {"candidate_id": None, "components": {}}
-    best = run.pool.best
+    best = deployed(run)
+    known = identities.on_train(run, best)
     return {
         "candidate_id": best.candidate.id,
         "parent_ids": best.parent_ids,
         "iteration": best.iteration,
-        "score": run.pool.best_score,
+        "score": known.score,
+        "stderr": known.stderr,
         "components": dict(best.candidate.components),
     }
 
@@ -95,10 +107,13 @@ def make_result(
     run_dir: Path,
     status: str,
     error: GepaError | None,
+    store_location: str,
 ) -> GepaRunResult:
     """Give the result of a run as it stands."""
     run = machine.run
-    best = run.pool.best.candidate if run.has_pool else None
+    best = deployed(run).candidate if run.has_pool else None
+    on_train = identities.on_train(run, deployed(run)) if run.has_pool else None
+    seed = identities.on_train(run, run.pool.members[0]) if run.has_pool else None
     usage = run.ledger.usage
     return GepaRunResult(
         run_id=run_id,
@@ -106,9 +121,16 @@ def make_result(
         status=status,
         best_candidate=dict(best.components) if best else {},
         best_candidate_id=best.id if best else "",
-        best_score=run.pool.best_score if best else None,
-        seed_score=run.pool.frontier.mean(0) if best else None,
+        best_score=on_train.score if on_train else None,
+        best_stderr=on_train.stderr if on_train else None,
+        seed_score=seed.score if seed else None,
+        seed_stderr=seed.stderr if seed else None,
         heldout=_heldout(run),
+        improvement_verdict=run.verdict,
+        optimization_selected_candidate=identities.selected(run),
+        heldout_best_candidate=identities.best_on_heldout(run),
+        deployment_candidate=identities.deployment(run),
+        heldout_measurements_by_candidate=identities.measurements(run),
         stopped_by=run.stopped,
         iterations=run.iteration,
         candidates=len(run.pool.members) if best else 0,
@@ -127,16 +149,21 @@ def make_result(
         frontier_path=run_dir / files.FRONTIER,
         score_chart_path=run_dir / files.CHART,
         run_registry_path=run_dir.parent / files.REGISTRY,
-        workspace_db_path=run_dir / files.WORKSPACE,
+        workspace_db_path=_if_there(run_dir / files.WORKSPACE),
         artifact_refs=tuple(files.artifact_refs(run_dir)),
         state_history=tuple(chronicle.state_history),
+        store_location=store_location,
     )
+
+
+def _if_there(path: Path) -> Path | None:
+    return path if path.is_file() else None
 
 
 def _heldout(run: Run) -> dict[str, HeldoutScore]:
     if not run.has_pool:
         return {}
-    roles = {"seed": run.seed.id, "best": run.pool.best.candidate.id}
+    roles = {"seed": run.seed.id, "best": deployed(run).candidate.id}
     return {role: run.heldout_scores[name] for role, name in roles.items() if name in run.heldout_scores}
 
 

@@ -24,6 +24,7 @@ CHART = "score_chart.svg"
 LOCK = "plugins.lock.json"
 CONTAINER_LOG = "container.log"
 REGISTRY = "run_registry.jsonl"
+STORE = "store.json"
 
 #: What the manifest lists, with its kind.
 ARTIFACTS = (
@@ -36,6 +37,7 @@ ARTIFACTS = (
     (BEST, "best_candidate"),
     (CHART, "score_chart"),
     (LOCK, "plugins_lock"),
+    (STORE, "store"),
     (CONTAINER_LOG, "container_log"),
 )
 

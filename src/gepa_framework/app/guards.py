@@ -1,11 +1,21 @@
-"""Guards around plugins that the machine itself calls, so that their trouble bears their name."""
+"""Guards around plugins that the machine and the journal call, so that their trouble bears their name."""
 
 from __future__ import annotations
 
+import inspect
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
 import attrs
 
-from gepa_framework.errors import PluginBrokenError
-from gepa_framework.types import RunView, Stopper, StopReason
+from gepa_framework.errors import GepaError, PluginBrokenError
+from gepa_framework.types import COLUMNS, JournalTable, Row, Rows, RunView, Stopper, StopReason, Store
+
+_LOGGER = logging.getLogger(__name__)
+#: A row may hold a whole container's answer.
+_SHOWN = 500
 
 
 @attrs.frozen
@@ -37,3 +47,113 @@ class GuardedStopper:
                 hint="return a StopReason or None, and resume the run",
             )
         return reason
+
+
+@attrs.frozen
+class GuardedStore:
+    """A store whose owner is known: it raises `GepaError` free of secrets only, and what it gives is checked.
+
+    Attributes:
+        name: The plugin's name.
+        store: What it built.
+        redact: Takes secrets out of a text.
+    """
+
+    name: str
+    store: Store
+    redact: Callable[[str], str] = str
+
+    def location(self) -> str:
+        """Say where the journal is."""
+        return self.redact(self._given("location", str))
+
+    def exists(self) -> bool:
+        """Tell whether it is there."""
+        given: bool = self._given("exists", bool)
+        return given
+
+    def create(self, meta: Mapping[str, str]) -> None:
+        """Begin it."""
+        self._given("create", None, meta)
+
+    def open(self, *, readonly: bool = False) -> None:
+        """Open it."""
+        self._given("open", None, readonly=readonly)
+
+    def meta(self) -> Mapping[str, str]:
+        """Give what it was begun with."""
+        given: Mapping[str, str] = self._given("meta", Mapping)
+        if not all(isinstance(part, str) for pair in given.items() for part in pair):
+            raise self._broken("meta", f"gave {given!r}", "texts by names are expected")
+        return given
+
+    def append(self, rows: Rows) -> None:
+        """Add rows."""
+        self._given("append", None, rows)
+
+    def rows(self, table: JournalTable) -> Iterator[Row]:
+        """Give the rows of a table, each checked."""
+        types = tuple(COLUMNS[table].values())
+        with self._owned("rows"), ExitStack() as stack:
+            found = iter(self.store.rows(table))
+            if close := getattr(found, "close", None):
+                stack.callback(close)
+            for row in found:
+                self._check_row("rows", table, row, types)
+                yield row
+
+    def last(self, table: JournalTable) -> Row | None:
+        """Give the last row of a table, checked."""
+        with self._owned("last"):
+            row = self.store.last(table)
+        if row is not None:
+            self._check_row("last", table, row, tuple(COLUMNS[table].values()))
+        return row
+
+    def blob(self, sha256: str) -> str | None:
+        """Give the text under a digest."""
+        given: str | None = self._given("blob", (str, type(None)), sha256)
+        return given
+
+    def close(self) -> None:
+        """Let go of it; what was appended stays, so that trouble with that is no more than a warning."""
+        try:
+            self._given("close", None)
+        except GepaError as error:
+            _LOGGER.warning("the store %r did not close: %s", self.name, error)
+
+    def _given(self, method: str, kind: Any, *args: object, **options: object) -> Any:
+        """Call a method and give what it gave; `kind` is its type, or `None` for nothing at all."""
+        with self._owned(method):
+            given = getattr(self.store, method)(*args, **options)
+        if inspect.iscoroutine(given):
+            given.close()
+            raise self._broken(method, "is asynchronous", "a store is called from a thread that may wait")
+        if not (given is None if kind is None else isinstance(given, kind)):
+            raise self._broken(method, f"gave {given!r}", "give what the Protocol Store says")
+        return given
+
+    def _check_row(self, method: str, table: str, row: object, types: tuple[Any, ...]) -> None:
+        if (
+            not isinstance(row, tuple | list)
+            or len(row) != len(types)
+            or not all(map(isinstance, row, types))
+        ):
+            raise self._broken(
+                method, f"gave as a row of {table} {row!r}", "give values back as they were appended"
+            )
+
+    @contextmanager
+    def _owned(self, method: str) -> Iterator[None]:
+        try:
+            yield
+        except GepaError as error:
+            error.message, error.hint = self.redact(error.message), self.redact(error.hint)
+            raise
+        except (Exception, SystemExit) as error:
+            told = self.redact(f"raised {type(error).__name__}: {error}")
+            raise self._broken(method, told, "mend it and resume the run") from error
+
+    def _broken(self, method: str, what: str, cure: str) -> PluginBrokenError:
+        shown = self.redact(what)
+        return PluginBrokenError(f"the store {self.name!r}: {method} {shown[:_SHOWN]}", hint=cure)

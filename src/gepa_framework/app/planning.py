@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+import attrs
+
 from gepa_framework.config import DatasetSection, GepaSection, LoadedConfig, PluginChoice, RunConfig
-from gepa_framework.engine import Accepting, ComponentRule, FailedRollouts, Limits, Plan, Sampling, Selecting
+from gepa_framework.config.sections import ProposerSettings
+from gepa_framework.engine import (
+    Accepting,
+    ComponentRule,
+    DeploymentRule,
+    FailedRollouts,
+    Limits,
+    Plan,
+    Sampling,
+    Selecting,
+)
 from gepa_framework.types import JSONObject, JSONValue, Kind, RowsRequest, digest
 
 #: Tables and keys that say where and how fast, but not what.
-_CIRCUMSTANCES = frozenset({"cache", "container", "executor", "listeners", "plugins", "run"})
+_CIRCUMSTANCES = frozenset({"cache", "container", "executor", "listeners", "plugins", "run", "store"})
 #: Keys of ``[gepa]`` and ``[gepa.pipeline]`` that say how fast.
 _PACE = frozenset(
     {
@@ -47,8 +59,13 @@ def make_plan(loaded: LoadedConfig) -> Plan:
         component_rule=ComponentRule(gepa.component_selector),
         include_rejected=gepa.include_rejected,
         max_proposer_failures=gepa.max_consecutive_proposer_failures,
+        deployment_rule=DeploymentRule(gepa.deployment_rule),
+        verdict_confidence=gepa.verdict_confidence,
         config_digest=config_digest(loaded.resolved),
         policy=config.policy,
+        max_component_chars=gepa.max_component_chars,
+        repair_turns=gepa.proposal_repair_turns,
+        allow_model_substitution=config.proposer.allow_model_substitution,
     )
 
 
@@ -109,6 +126,14 @@ def config_digest(resolved: JSONObject) -> str:
     """Give the digest of what decides a run: the same wherever and however fast it is run."""
     decisive = {name: value for name, value in resolved.items() if name not in _CIRCUMSTANCES}
     return digest({**decisive, "gepa": _without_pace(resolved.get("gepa"))})
+
+
+def asked_of_proposer(resolved: JSONObject) -> JSONValue:
+    """Give the proposer's table without what is not its own business, and changes no answer of it."""
+    table = resolved["proposer"]
+    if not isinstance(table, Mapping):
+        return table
+    return {name: value for name, value in table.items() if name not in attrs.fields_dict(ProposerSettings)}
 
 
 def _without_pace(gepa: JSONValue) -> JSONValue:

@@ -115,4 +115,4 @@ def prepare_text(
 def _choices(config: RunConfig) -> tuple[PluginChoice, ...]:
     executor = (config.executor,) if config.executor else ()
     fixed = (config.container, config.proposer, config.cache.backend)
-    return (*fixed, *executor, *config.stoppers, *config.listeners)
+    return (*fixed, *executor, *config.stoppers, *config.listeners, config.store)

@@ -11,18 +11,17 @@ from pathlib import Path
 
 import attrs
 
-from gepa_framework.app import files
-from gepa_framework.app.building import build
+from gepa_framework.app.building import build, build_store
 from gepa_framework.app.prepare import Prepared, prepare_file, prepare_text
 from gepa_framework.app.result import GepaRunResult
 from gepa_framework.app.session import Session
+from gepa_framework.app.stores import recorded_meta
 from gepa_framework.config import LoadedConfig, locate_problem
 from gepa_framework.engine import Plan
 from gepa_framework.engine.setup import check_budget
-from gepa_framework.errors import ConfigError, GepaError, Problem, WorkspaceError
+from gepa_framework.errors import ConfigError, GepaError, Problem
 from gepa_framework.plugins import LoadedPlugin, Plugins
 from gepa_framework.types import Listener
-from gepa_framework.workspace import read_database, storage_errors
 
 
 @attrs.frozen
@@ -72,9 +71,10 @@ class GepaRun:
         Raises:
             WorkspaceError: There is no run, or it cannot be read.
             PluginLockError: The plugins are not those that the run was started with.
+            PluginError: The store that keeps its journal cannot be used.
         """
         directory = Path(run_dir)
-        meta = _read_meta(directory / files.WORKSPACE)
+        meta = recorded_meta(directory, accept_changed_plugins=accept_changed_plugins)
         prepared = prepare_text(
             meta["config_text"],
             file=meta["config_file"],
@@ -126,6 +126,7 @@ class GepaRun:
             PluginError: A plugin does not build.
         """
         build(self._prepared)
+        build_store(self._prepared)
 
     def execute(
         self,
@@ -178,15 +179,3 @@ def _check_signals_can_be_handled() -> None:
 
 def _text(prepared: Prepared) -> str:
     return json.dumps(prepared.lock(), default=dict)
-
-
-def _read_meta(path: Path) -> Mapping[str, str]:
-    with storage_errors(path):
-        database = read_database(path)
-        try:
-            meta = dict(database.execute("SELECT key, value FROM meta").fetchall())
-        finally:
-            database.close()
-    if "config_text" not in meta:
-        raise WorkspaceError(f"{path} is not the workspace of a run")
-    return meta

@@ -18,10 +18,12 @@ from gepa_framework.app.chronicle import Chronicle
 from gepa_framework.app.exports import export
 from gepa_framework.app.legs import CacheLegs
 from gepa_framework.app.pace import aimd_rule, call_limits
+from gepa_framework.app.planning import asked_of_proposer
 from gepa_framework.app.prepare import Prepared
 from gepa_framework.app.result import GepaRunResult
+from gepa_framework.app.stores import begin_journal, new_store, resume_journal
 from gepa_framework.engine import Machine, Status
-from gepa_framework.errors import GepaError, InterruptedRunError, WorkspaceError
+from gepa_framework.errors import GepaError, InterruptedRunError
 from gepa_framework.net.redact import Redactor, secrets_of
 from gepa_framework.runtime import (
     Aimd,
@@ -78,22 +80,19 @@ class Session:
     _legs: CacheLegs = attrs.field(
         init=False, default=attrs.Factory(lambda self: CacheLegs(self.prepared.run_dir), takes_self=True)
     )
+    store_location: str = attrs.field(default="", init=False)
 
     def start(self) -> GepaRunResult:
         """Begin the run and drive it to its end."""
         prepared = self.prepared
         run_dir = prepared.run_dir
-        if (run_dir / files.WORKSPACE).exists():
-            raise WorkspaceError(
-                f"there is a run in {run_dir} already",
-                hint=f"resume it (gepa resume {run_dir}), or choose another run.run_id",
-            )
+        store = new_store(prepared)
         built = build(prepared)
         with file_errors(run_dir):
             run_dir.mkdir(parents=True, exist_ok=True)
         lock = WorkspaceLock(run_dir)
         try:
-            with closing(Journal.create(run_dir / files.WORKSPACE, self._meta())) as journal:
+            with closing(begin_journal(prepared, store, self._meta())) as journal:
                 files.write_json(run_dir / files.LOCK, prepared.lock())
                 self._register("started")
                 machine = Machine(prepared.plan, built.stoppers)
@@ -107,7 +106,7 @@ class Session:
         built = build(prepared)
         lock = WorkspaceLock(prepared.run_dir)
         try:
-            with closing(Journal.open(prepared.run_dir / files.WORKSPACE)) as journal:
+            with closing(resume_journal(prepared)) as journal:
                 machine = Machine(prepared.plan, built.stoppers)
                 events = list(replay(machine, journal.load()))
                 files.write_json(prepared.run_dir / files.LOCK, json.loads(journal.meta()["plugins_lock"]))
@@ -124,6 +123,7 @@ class Session:
         events: Sequence[Event],
     ) -> GepaRunResult:
         prepared = self.prepared
+        self.store_location = journal.location
         feed = Feed(prepared.run_dir, journal.lines())
         self._legs = CacheLegs.read(prepared.run_dir / files.CACHE_PROFILE, resumed=bool(events))
         house = Hub([Audience(type(listener).__name__, listener) for listener in self._house()])
@@ -219,6 +219,7 @@ class Session:
             status=status,
             error=error,
             cache_profile=self._legs.whole(performer.cache.profile()),
+            store_location=self.store_location,
         )
 
     def _house(self) -> tuple[Listener, ...]:
@@ -238,10 +239,11 @@ class Session:
             gate=Gate(Aimd(aimd_rule(gepa.pipeline))),
             policy=config.policy,
             redact=Redactor(secrets_of(self.prepared.environ)),
+            keep_substituted=config.proposer.allow_model_substitution,
         )
         namespace = config.cache.namespace or f"gepa:{self.prepared.run_id}"
         cache = EffectCache(built.cache, CacheMode(config.cache.mode), namespace)
-        asked_with = {"proposer": self.prepared.loaded.resolved["proposer"]}
+        asked_with = {"proposer": asked_of_proposer(self.prepared.loaded.resolved)}
         requests = RequestDigests(config.container.name, config.proposer.name, asked_with, config.policy)
         return Performer(world, cache, requests)
 

@@ -20,6 +20,10 @@ class LazyGroup(click.Group):
         """Give the names in the order in which they were given."""
         return [*self._lazy, *super().list_commands(ctx)]
 
+    def names(self, ctx: click.Context) -> list[str]:
+        """Give everything that may be typed, for whoever mistyped it."""
+        return self.list_commands(ctx)
+
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Give the command, importing it when it is a lazy one."""
         if cmd_name not in self._lazy:
@@ -36,7 +40,7 @@ class LazyGroup(click.Group):
         """Find the command that the arguments begin with; an unknown one is answered with its neighbour."""
         name = args[0]
         if self.get_command(ctx, name) is None and not name.startswith("-") and not ctx.resilient_parsing:
-            names = self.list_commands(ctx)
+            names = self.names(ctx)
             near = difflib.get_close_matches(name, names, n=1)
             cure = f"Did you mean '{near[0]}'?" if near else f"There are: {', '.join(names)}."
             ctx.fail(f"No such command '{name}'. {cure}")

@@ -17,7 +17,33 @@ _COMMANDS = "gepa_framework.cli.commands"
 
 
 class _Root(LazyGroup):
-    """The outermost group, where every failure becomes words and an exit code."""
+    """The outermost group: extras are commands of it, and every failure becomes words and an exit code."""
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Give the command of that name, ours before one that a plugin brings."""
+        command = super().get_command(ctx, cmd_name)
+        if command is not None or cmd_name.startswith("-"):
+            return command
+        from gepa_framework.cli import extras
+
+        return extras.ExtraCommand(cmd_name) if extras.offered(cmd_name, self.list_commands(ctx)) else None
+
+    def names(self, ctx: click.Context) -> list[str]:
+        """Give everything that may be typed, for whoever mistyped it."""
+        from gepa_framework.cli import extras
+
+        ours = self.list_commands(ctx)
+        return [*ours, *dict.fromkeys(name for name, _ in extras.shown(ours))]
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write our commands, and below them those of plugins, of which nothing is imported."""
+        super().format_commands(ctx, formatter)
+        from gepa_framework.cli import extras
+
+        rows = [(name, f"(plugin: {dist})") for name, dist in extras.shown(self.list_commands(ctx))]
+        if rows:
+            with formatter.section("Commands of plugins"):
+                formatter.write_dl(rows)
 
     def main(
         self,

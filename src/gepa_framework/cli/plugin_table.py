@@ -22,6 +22,7 @@ _TABLES: Mapping[Kind, tuple[str, str]] = MappingProxyType(
         Kind.STOPPER: ("[[stoppers]]", "use"),
         Kind.LISTENER: ("[[listeners]]", "use"),
         Kind.EXECUTOR: ("[executor]", "use"),
+        Kind.STORE: ("[store]", "use"),
     }
 )
 
@@ -34,7 +35,9 @@ def plugin_table(kind: Kind, name: str, config: type[Any]) -> str:
         name: Its name.
         config: Its attrs configuration class.
     """
-    header, selector = _TABLES.get(kind, (f"[{kind}]", "use"))
+    if kind is Kind.EXTRA:
+        return f"# Selected on the command line: gepa {name}"
+    header, selector = _TABLES[kind]
     lines = [header, f"{selector} = {_toml(name)}", *_fields(config, header.strip("[]"))]
     return "\n".join(lines)
 

@@ -13,6 +13,7 @@ from gepa_framework.config.model import (
     RunConfig,
     locate_problem,
 )
+from gepa_framework.config.options import read_options, written_options
 from gepa_framework.config.reader import Resolve
 from gepa_framework.config.sections import (
     AcceptanceSection,
@@ -47,4 +48,6 @@ __all__ = [
     "load_config",
     "locate_problem",
     "parse_config",
+    "read_options",
+    "written_options",
 ]

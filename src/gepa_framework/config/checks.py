@@ -42,6 +42,11 @@ def strictly_between(low: float, high: float) -> Validator:
     return _when(lambda value: low < value < high, f"must be > {low} and < {high}")
 
 
+def at_most(high: float) -> Validator:
+    """Give a validator that asks for no more than a number."""
+    return _when(lambda value: value <= high, f"must be <= {high}")
+
+
 def at_least_one(what: str) -> Validator:
     """Give a validator that refuses an empty collection."""
     return _when(bool, f"must contain at least one {what}")

@@ -12,7 +12,7 @@ import attrs
 from gepa_framework.config.document import parse_document, read_text
 from gepa_framework.config.effects import without_effect
 from gepa_framework.config.free import policy_of, seed_candidate_of
-from gepa_framework.config.model import CacheSection, DatasetSection, LoadedConfig, RunConfig
+from gepa_framework.config.model import CacheSection, DatasetSection, LoadedConfig, ProposerChoice, RunConfig
 from gepa_framework.config.normalise import dataset_of, pools_of
 from gepa_framework.config.overrides import apply_overrides
 from gepa_framework.config.places import Places, Report
@@ -27,6 +27,7 @@ from gepa_framework.config.sections import (
     GepaSection,
     MergeSection,
     PluginsSection,
+    ProposerSettings,
     RunSection,
 )
 from gepa_framework.config.structure import did_you_mean
@@ -127,9 +128,10 @@ def _config(reader: Reader, base_dir: Path, prepare: Callable[[PluginsSection], 
     acceptance = acceptance_of(reader, gepa)
     gepa = _current_gepa(reader, gepa, acceptance, dataset)
     container = reader.plugin(("container",), Kind.TRANSPORT, "transport", "synth_containers")
-    proposer = reader.plugin(("proposer",), Kind.PROPOSER, "backend")
+    proposer = _proposer(reader)
     cache = _cache(reader)
     executor = reader.plugin(("executor",), Kind.EXECUTOR, "use") if "executor" in reader.data else None
+    store = reader.plugin(("store",), Kind.STORE, "use", "sqlite")
     stoppers, listeners = reader.stoppers(), reader.listeners()
     reader.report.done()
     return RunConfig(
@@ -150,6 +152,7 @@ def _config(reader: Reader, base_dir: Path, prepare: Callable[[PluginsSection], 
         acceptance=acceptance,
         merge=merge,
         disk_budget=disk_budget,
+        store=_present(store),
     )
 
 
@@ -197,11 +200,20 @@ def _current_gepa(
     )
 
 
+def _proposer(reader: Reader) -> ProposerChoice | None:
+    settings = reader.own(("proposer",), ProposerSettings)
+    own = tuple(attrs.fields_dict(ProposerSettings))
+    choice = reader.plugin(("proposer",), Kind.PROPOSER, "backend", also=own)
+    if settings is None or choice is None:
+        return None
+    return ProposerChoice(
+        choice.kind, choice.name, choice.options, choice.path, settings.allow_model_substitution
+    )
+
+
 def _cache(reader: Reader) -> CacheSection | None:
-    table = reader.data.get("cache", {})
+    settings = reader.own(("cache",), CacheSettings)
     own = tuple(attrs.fields_dict(CacheSettings))
-    given = {key: table[key] for key in own if key in table} if isinstance(table, dict) else {}
-    settings = reader.structure(("cache",), given, CacheSettings)
     backend = reader.plugin(("cache",), Kind.CACHE, "backend", "sqlite", also=own)
     return CacheSection(settings.mode, settings.namespace, backend) if settings and backend else None
 

@@ -53,6 +53,17 @@ class ListenerChoice(PluginChoice):
 
 
 @attrs.frozen
+class ProposerChoice(PluginChoice):
+    """The proposer that the configuration selects.
+
+    Attributes:
+        allow_model_substitution: Whether another model may answer than the one that was asked for.
+    """
+
+    allow_model_substitution: bool = False
+
+
+@attrs.frozen
 class CacheSection:
     """``[cache]``.
 
@@ -110,6 +121,7 @@ class RunConfig:
         acceptance: When a child joins the pool.
         merge: Crossover.
         disk_budget: Limits of the disk.
+        store: Where the journal is kept.
     """
 
     run: RunSection
@@ -118,7 +130,7 @@ class RunConfig:
     candidate: CandidateSection
     seed_candidate: Mapping[str, str] | None
     policy: JSONObject
-    proposer: PluginChoice
+    proposer: ProposerChoice
     gepa: GepaSection
     cache: CacheSection
     plugins: PluginsSection
@@ -129,6 +141,7 @@ class RunConfig:
     acceptance: AcceptanceSection
     merge: MergeSection
     disk_budget: DiskBudgetSection
+    store: PluginChoice
 
 
 @attrs.frozen

@@ -105,13 +105,19 @@ class Reader:
         options = self.structure(path, rest, cls, (key, *also))
         return None if options is None else PluginChoice(kind, name, options, ".".join(path))
 
+    def own(self, path: Sequence[str], cls: type[T]) -> T | None:
+        """Read the framework's own keys of a table that selects a plugin; ``None`` when one is wrong."""
+        table = self._lookup(path)
+        own = attrs.fields_dict(cls)  # type: ignore[arg-type]
+        given = {key: table[key] for key in own if key in table} if isinstance(table, dict) else {}
+        found: T | None = self.structure(path, given, cls)
+        return found
+
     def listeners(self) -> tuple[ListenerChoice, ...]:
         """Read ``[[listeners]]``."""
         found: list[ListenerChoice] = []
         for path in self._entries("listeners"):
-            table = self._lookup(path)
-            given = {"on_error": table["on_error"]} if isinstance(table, dict) and "on_error" in table else {}
-            settings = self.structure(path, given, _ListenerSettings)
+            settings = self.own(path, _ListenerSettings)
             choice = self.plugin(path, Kind.LISTENER, "use", also=("on_error",))
             if choice and settings:
                 found.append(

@@ -9,7 +9,7 @@ from typing import Any
 
 import attrs
 
-from gepa_framework.config.model import ListenerChoice, PluginChoice, RunConfig
+from gepa_framework.config.model import ListenerChoice, PluginChoice, ProposerChoice, RunConfig
 from gepa_framework.config.overrides import masked
 from gepa_framework.types import JSONObject
 
@@ -28,6 +28,7 @@ def resolved_json(config: RunConfig) -> JSONObject:
         "stoppers": [_choice(choice, "use") for choice in config.stoppers],
         "listeners": [_choice(choice, "use") for choice in config.listeners],
         "executor": config.executor and _choice(config.executor, "use"),
+        "store": _choice(config.store, "use"),
     }
     return {key: masked(plain(value)) for key, value in shape.items()}  # type: ignore[misc]
 
@@ -36,6 +37,8 @@ def _choice(choice: PluginChoice, key: str) -> dict[str, Any]:
     shown: dict[str, Any] = {key: choice.name}
     if isinstance(choice, ListenerChoice):
         shown["on_error"] = choice.on_error
+    if isinstance(choice, ProposerChoice):
+        shown["allow_model_substitution"] = choice.allow_model_substitution
     return {**shown, **plain(choice.options)}
 
 

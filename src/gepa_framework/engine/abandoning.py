@@ -8,11 +8,10 @@ from gepa_framework.engine.run import Run
 from gepa_framework.types.events import WorkAbandoned
 
 
-def note_abandoned(run: Run, effect_ids: Sequence[str]) -> tuple[()]:
+def note_abandoned(run: Run, effect_ids: Sequence[str]) -> None:
     """Enter commands that had begun when they were revoked, and tell of them; set-up calls cost nothing."""
     rollouts = sum(name.startswith("rollout/") for name in effect_ids)
     proposals = sum(name.startswith("proposal/") for name in effect_ids)
     if rollouts or proposals:
         run.ledger.abandon(rollouts, proposals)
         run.emit(WorkAbandoned(rollouts=rollouts, proposals=proposals))
-    return ()

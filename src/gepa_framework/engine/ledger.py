@@ -9,6 +9,11 @@ from gepa_framework.types import UNKNOWN, Stage, Usage
 _NANO = 1_000_000_000
 
 
+def nano(dollars: float) -> int:
+    """Give whole billionths of a dollar."""
+    return round(dollars * _NANO)
+
+
 @attrs.define
 class Totals:
     """Sums of tokens and money, each part ``None`` once any of it is unknown.
@@ -24,10 +29,19 @@ class Totals:
     def consume(self, usage: Usage) -> None:
         """Add what one call consumed."""
         cost = usage.cost_usd
-        self._nano_usd = _add(self._nano_usd, None if cost is None else round(cost * _NANO))
+        self._nano_usd = _add(self._nano_usd, None if cost is None else nano(cost))
         self._prompt = _add(self._prompt, usage.prompt_tokens)
         self._completion = _add(self._completion, usage.completion_tokens)
         self._total = _add(self._total, usage.total_tokens)
+
+    def whole(self, name: str) -> int | None:
+        """Give one sum by its name in `Usage`, money in billionths of a dollar."""
+        return {
+            "cost_usd": self._nano_usd,
+            "prompt_tokens": self._prompt,
+            "completion_tokens": self._completion,
+            "total_tokens": self._total,
+        }[name]
 
     @property
     def usage(self) -> Usage:
@@ -48,8 +62,8 @@ class Ledger:
         proposals: Proposals asked for.
         unpriced_rollouts: Attempts at rollouts whose cost is not known.
         unpriced_proposals: Proposals whose cost is not known.
-        abandoned_rollouts: Rollouts that were revoked under way; nobody knows what they cost.
-        abandoned_proposals: Proposals that were.
+        abandoned_rollouts: Rollouts that were given up under way; what they took is not known.
+        abandoned_proposals: Proposals that were given up under way; what they took is not known.
     """
 
     train_rollouts: int = 0
@@ -87,12 +101,16 @@ class Ledger:
         self._consume(usage)
 
     def abandon(self, rollouts: int, proposals: int) -> None:
-        """Enter what was revoked under way: its cost is not known, and what it would have said is lost."""
+        """Enter calls that were given up under way."""
         self.abandoned_rollouts += rollouts
         self.abandoned_proposals += proposals
-        self.unpriced_rollouts += rollouts
-        self.unpriced_proposals += proposals
-        self._all.consume(UNKNOWN)
+
+    def known(self, name: str) -> int | None:
+        """Give what is known to be consumed, in tokens or billionths of a dollar; ``None`` if some is not.
+
+        What was given up under way is left out.
+        """
+        return self._all.whole(name)
 
     def _consume(self, usage: Usage) -> None:
         self._all.consume(usage)
@@ -106,7 +124,10 @@ class Ledger:
     @property
     def unpriced(self) -> tuple[str, ...]:
         """The boundaries whose cost is not known, with how many calls that is."""
-        parts = (("container.rollout", self.unpriced_rollouts), ("proposer", self.unpriced_proposals))
+        parts = (
+            ("container.rollout", self.unpriced_rollouts + self.abandoned_rollouts),
+            ("proposer", self.unpriced_proposals + self.abandoned_proposals),
+        )
         return tuple(f"{boundary} x {count}" for boundary, count in parts if count)
 
     @property
@@ -117,7 +138,7 @@ class Ledger:
     @property
     def usage(self) -> Usage:
         """Everything consumed, each part ``None`` when any of it is unknown."""
-        return self._all.usage
+        return UNKNOWN if self.abandoned_rollouts or self.abandoned_proposals else self._all.usage
 
     @property
     def outcome_usage(self) -> Usage:

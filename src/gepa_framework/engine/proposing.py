@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
 import attrs
 
 from gepa_framework._core import STREAM_PROPOSAL, Rng
+from gepa_framework.engine.checking import check, repair_of
 from gepa_framework.engine.effects import ProposalFailure, Propose
 from gepa_framework.engine.flow import Flow, ask
 from gepa_framework.engine.plan import ComponentRule
@@ -24,19 +28,30 @@ from gepa_framework.types.events import (
     CandidateDuplicateSkipped,
     CandidateRegistered,
     IterationSkipped,
+    ProposalRefused,
     ProposerCompleted,
     ProposerFailed,
     ProposerStarted,
 )
 from gepa_framework.types.json import EMPTY
 
+#: Fields that came later than others: left out of what is asked while they say nothing, so that an answer
+#: that was cached before they came still answers the same question.
+_LATER = frozenset({"repair", "template_variables"})
+#: A proposal that can be used, with the new texts that it gives.
+_Usable: TypeAlias = tuple[Proposal, Mapping[str, str]]
+
 
 def request_fields(request: ProposalRequest) -> JSONObject:
     """Give what is semantically asked: the request without its id and without the program's raw form."""
     program = attrs.evolve(request.program, raw=EMPTY)
-    fields = attrs.asdict(attrs.evolve(request, program=program))
+    fields = attrs.asdict(attrs.evolve(request, program=program), filter=_said)
     del fields["proposal_id"]
     return fields
+
+
+def _said(field: attrs.Attribute[Any], value: object) -> bool:
+    return field.name not in _LATER or value != field.default
 
 
 def propose(
@@ -61,17 +76,50 @@ def propose(
             request_digest=digest(request_fields(request)),
         )
     )
-    outcome = yield from ask(Propose(request.proposal_id, request))
+    usable = yield from _usable(run, turn, parent, request)
+    return None if usable is None else _child(run, turn, parent, *usable)
+
+
+def _usable(run: Run, turn: Turn, parent: Member, request: ProposalRequest) -> Flow[_Usable | None]:
+    """Give an answer that can be used, asked for twice where the first cannot; ``None`` when none came."""
+    plan = run.plan
+    proposal = yield from _answer(run, turn, parent, request)
+    if proposal is None:
+        return None
+    checked = check(request, proposal, limit=plan.max_component_chars)
+    if checked.faults and plan.repair_turns:
+        _refuse(run, turn, parent, proposal, checked.faults)
+        proposal_id = f"{request.proposal_id}/repair"
+        repair = repair_of(proposal, checked.faults)
+        request = attrs.evolve(request, proposal_id=proposal_id, repair=repair)
+        proposal = yield from _answer(run, turn, parent, request)
+        if proposal is None:
+            return None
+        checked = check(request, proposal, limit=plan.max_component_chars)
+    if checked.faults:
+        _failed(run, turn, parent, "invalid_proposal", "; ".join(checked.faults))
+        return None
+    return proposal, checked.texts
+
+
+def _answer(run: Run, turn: Turn, parent: Member, request: ProposalRequest) -> Flow[Proposal | None]:
+    """Give what the proposer answers, usable or not; ``None`` when that is no proposal of the model asked."""
+    # Booked as soon as it is in: it is paid for whatever becomes of the rest of the iteration.
+    outcome = yield from ask(
+        Propose(request.proposal_id, request), lambda _, given: run.count_proposal(turn, given)
+    )
     if not isinstance(outcome, Proposal | ProposalFailure):
         raise InvariantError("a proposal came back as something else")
-    run.ledger.count_proposal(outcome.usage)
-    if isinstance(outcome, ProposalFailure):
-        _failed(run, turn, parent, outcome.code, outcome.message)
+    answer = attrs.evolve(outcome, usage=run.priced(outcome))
+    if isinstance(answer, ProposalFailure):
+        _failed(run, turn, parent, answer.code, answer.message)
         return None
-    if fault := _fault(request, outcome):
-        _failed(run, turn, parent, "invalid_proposal", fault)
+    if answer.substituted and not run.plan.allow_model_substitution:
+        said = f"the model {answer.requested_model!r} was asked for, and {answer.model!r} answered"
+        hint = "name that model, or set proposer.allow_model_substitution = true"
+        _failed(run, turn, parent, "model_substituted", f"{said}; {hint}")
         return None
-    return _child(run, turn, parent, outcome)
+    return answer
 
 
 def _request(
@@ -98,16 +146,19 @@ def _seed(run: Run, turn: Turn, slot: int) -> int:
     return [rng.next_u64() for _ in range(slot + 1)][slot]
 
 
-def _fault(request: ProposalRequest, proposal: Proposal) -> str:
-    allowed = set(request.components)
-    for name, text in proposal.components.items():
-        if name not in allowed:
-            return f"{name!r} may not be changed; the request names {sorted(allowed)}"
-        if not isinstance(text, str):
-            return f"the text of {name!r} is {type(text).__name__}, not a string"
-        if not text.strip():
-            return f"the text of {name!r} is empty"
-    return ""
+def _refuse(run: Run, turn: Turn, parent: Member, proposal: Proposal, faults: tuple[str, ...]) -> None:
+    run.emit(
+        ProposalRefused(
+            iteration=turn.number,
+            parent_id=parent.candidate.id,
+            turn=1,
+            reasons=faults,
+            model=proposal.model,
+            requested_model=proposal.requested_model,
+            cost_usd=proposal.usage.cost_usd,
+            total_tokens=proposal.usage.total_tokens,
+        )
+    )
 
 
 def _failed(run: Run, turn: Turn, parent: Member, code: str, message: str) -> None:
@@ -120,10 +171,12 @@ def _failed(run: Run, turn: Turn, parent: Member, code: str, message: str) -> No
         )
 
 
-def _child(run: Run, turn: Turn, parent: Member, proposal: Proposal) -> Candidate | None:
+def _child(
+    run: Run, turn: Turn, parent: Member, proposal: Proposal, texts: Mapping[str, str]
+) -> Candidate | None:
     run.proposer_failures = 0
     before = parent.candidate.components
-    changed = {name: text for name, text in proposal.components.items() if before[name] != text}
+    changed = {name: texts[name] for name in sorted(texts) if before[name] != texts[name]}
     run.emit(
         ProposerCompleted(
             iteration=turn.number,
@@ -132,6 +185,7 @@ def _child(run: Run, turn: Turn, parent: Member, proposal: Proposal) -> Candidat
             model=proposal.model,
             cost_usd=proposal.usage.cost_usd,
             total_tokens=proposal.usage.total_tokens,
+            requested_model=proposal.requested_model,
         )
     )
     if not changed:

@@ -150,7 +150,7 @@ def seed_texts(plan: Plan, program: Program) -> Mapping[str, str]:
     """Give the seed's texts: the program's, with those of the configuration in their place.
 
     Raises:
-        ConfigError: A text is for no component of the program, or a target has none.
+        ConfigError: A text is for no component of the program, or a target has none or one that is too long.
     """
     names = {spec.name for spec in program.components}
     for name in plan.seed_candidate or {}:
@@ -165,6 +165,13 @@ def seed_texts(plan: Plan, program: Program) -> Mapping[str, str]:
         if not texts.get(name):
             raise _problem(
                 "seed_candidate", f"there is no text for {name!r} to start from", f"write {name} = ..."
+            )
+        if len(texts[name]) > plan.max_component_chars:
+            raise _problem(
+                "gepa.max_component_chars",
+                f"{name!r} starts with {len(texts[name])} characters, and a text may have "
+                f"{plan.max_component_chars}",
+                "raise it to what a better text may have",
             )
     return texts
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         Listener,
         Proposer,
         Stopper,
+        Store,
         Transport,
     )
 
@@ -107,6 +108,23 @@ def gepa_make_listener(config: object, context: BuildContext) -> Listener | None
     :param config: The rest of the entry, structured into the plugin's own config class.
     :param context: Where the run is and what it allows.
     :return: The listener.
+
+    Result: the selected plugin's alone.
+    If it raises: the run does not start; exit code 4.
+    Since: 1.0
+    """
+
+
+@hookspec(firstresult=True)
+def gepa_make_store(config: object, context: BuildContext) -> Store | None:
+    """Build the store that ``[store] use`` names, or that the directory of a run does.
+
+    Called: when a run starts, and again each time that its directory is read or it is resumed; must do no IO.
+
+    :param config: The rest of the ``[store]`` table, structured into the plugin's own config class.
+    :param context: Where the run is and what it allows. Before the configuration of a run that is resumed is
+        known, ``seed``, ``concurrency`` and ``settings`` are the defaults.
+    :return: The store.
 
     Result: the selected plugin's alone.
     If it raises: the run does not start; exit code 4.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gepa_framework.plugins.commands import ExtraCommands
 from gepa_framework.plugins.facade import Plugins
 from gepa_framework.plugins.found import Found, State
 from gepa_framework.plugins.info import RESERVED
@@ -10,6 +11,7 @@ from gepa_framework.plugins.lock import compare_lock, read_lock, write_lock
 
 __all__ = [
     "RESERVED",
+    "ExtraCommands",
     "Found",
     "LoadedPlugin",
     "Plugins",

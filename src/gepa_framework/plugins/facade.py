@@ -8,9 +8,10 @@ from typing import cast
 
 from packaging.utils import canonicalize_name
 
-from gepa_framework.errors import PluginBrokenError, PluginError, PluginIncompatibleError
+from gepa_framework.errors import PluginBrokenError, PluginError
 from gepa_framework.plugins import lock as lock_file
 from gepa_framework.plugins.catalogue import Catalogue
+from gepa_framework.plugins.commands import ExtraCommands, checked_commands
 from gepa_framework.plugins.found import Found, scan
 from gepa_framework.plugins.hooks import Hooks
 from gepa_framework.plugins.info import checked_info
@@ -25,9 +26,11 @@ from gepa_framework.types import (
     Listener,
     Proposer,
     Stopper,
+    Store,
     Transport,
 )
 
+#: What each kind of factory makes; extras make nothing.
 _PROTOCOLS: Mapping[Kind, type[object]] = MappingProxyType(
     {
         Kind.PROPOSER: Proposer,
@@ -36,6 +39,7 @@ _PROTOCOLS: Mapping[Kind, type[object]] = MappingProxyType(
         Kind.STOPPER: Stopper,
         Kind.EXECUTOR: Executor,
         Kind.LISTENER: Listener,
+        Kind.STORE: Store,
     }
 )
 
@@ -87,12 +91,6 @@ class Plugins:
             PluginBrokenError: It does not import, or is not what a plugin must be.
         """
         found = self._catalogue.pick(kind, name)
-        if kind not in _PROTOCOLS:
-            raise PluginIncompatibleError(
-                f"{found.owner}: this version of the framework lists plugins of kind {kind.value} "
-                "and calls none",
-                hint="their hooks come with a later version",
-            )
         key = (found.kind, found.key, canonicalize_name(found.dist))
         if key not in self._loaded:
             plugin = import_plugin(found)
@@ -128,6 +126,18 @@ class Plugins:
     def make_listener(self, name: str, config: object, context: BuildContext) -> Listener:
         """Build a listener; raises what `load` raises, and PluginBrokenError when it does not build."""
         return cast("Listener", self._make(Kind.LISTENER, name, config, context))
+
+    def make_store(self, name: str, config: object, context: BuildContext) -> Store:
+        """Build a store; raises what `load` raises, and PluginBrokenError when it does not build."""
+        return cast("Store", self._make(Kind.STORE, name, config, context))
+
+    def commands(self, name: str) -> ExtraCommands:
+        """Give the commands that one extra brings.
+
+        Raises what `load` raises, and PluginBrokenError when what it brings cannot be offered.
+        """
+        loaded = self.load(Kind.EXTRA, name)
+        return checked_commands(loaded.found, self._hooks.ask(loaded, "gepa_cli_commands"))
 
     def lock(self, choices: Sequence[tuple[Kind, str, object]]) -> JSONObject:
         """Give the content of ``plugins.lock.json`` for plugins and their configurations, in the order given.

@@ -10,7 +10,7 @@ import attrs
 import pluggy
 
 from gepa_framework.errors import ConfigError, GepaError, PluginBrokenError
-from gepa_framework.hookspecs import PROJECT, factories
+from gepa_framework.hookspecs import PROJECT, extras, factories
 from gepa_framework.plugins.found import Found
 from gepa_framework.plugins.loader import LoadedPlugin
 from gepa_framework.types import BuildContext
@@ -29,7 +29,8 @@ class Hooks:
 
     def __init__(self) -> None:
         self._manager = pluggy.PluginManager(PROJECT)
-        self._manager.add_hookspecs(factories)
+        for module in (factories, extras):
+            self._manager.add_hookspecs(module)
         self._specs = frozenset(name for name in vars(self._manager.hook) if not name.startswith("_"))
 
     def register(self, found: Found, plugin: object) -> None:
@@ -69,6 +70,21 @@ class Hooks:
         except (Exception, SystemExit) as error:
             raise _failed_to_build(loaded.found, error, context) from error
 
+    def ask(self, loaded: LoadedPlugin, hook: str) -> object:
+        """Call a hook without arguments of one plugin alone; ``None`` where it gave nothing.
+
+        Raises:
+            PluginBrokenError: It raised.
+        """
+        others = self._manager.get_plugins() - {loaded.plugin}
+        try:
+            given = self._manager.subset_hook_caller(hook, others)()
+        except (Exception, SystemExit) as error:
+            raise PluginBrokenError(
+                f"{loaded.found.owner}: {hook} raised {type(error).__name__}: {error}"
+            ) from error
+        return given[0] if given else None
+
     def _check(self, found: Found, plugin: object) -> None:
         implemented = list(self._implementations(plugin))
         try:
@@ -78,10 +94,11 @@ class Hooks:
         for implementation in implemented:
             _check_signature(found, implementation)
         wanted = found.kind.hook
-        if wanted in self._specs and wanted not in {each.hook for each in implemented}:
+        if wanted not in {each.hook for each in implemented}:
+            arguments = ", ".join(inspect.signature(_specification(wanted)).parameters)
             raise PluginBrokenError(
                 f"{found.owner} ({found.target}) implements no {wanted}",
-                hint=f"define {wanted}(config, context) there and mark it with @hookimpl",
+                hint=f"define {wanted}({arguments}) there and mark it with @hookimpl",
             )
 
     def _implementations(self, plugin: object) -> Iterator[_Implementation]:
@@ -97,12 +114,13 @@ class Hooks:
         for hook in sorted(self._specs):
             if self._manager.parse_hookimpl_opts(plugin, hook) is None:
                 continue
-            known = inspect.signature(getattr(factories, hook)).parameters
+            known = inspect.signature(_specification(hook)).parameters
             taken = inspect.signature(getattr(plugin, hook)).parameters
             if odd := [name for name in taken if name not in known]:
+                called = f"its arguments are called {' and '.join(known)}; those not needed may be left out"
                 return PluginBrokenError(
                     f"{found.owner}: {hook} takes the unknown argument '{odd[0]}'",
-                    hint=f"its arguments are called {' and '.join(known)}; those not needed may be left out",
+                    hint=called if known else "it takes no arguments",
                 )
         return PluginBrokenError(f"{found.owner} is not a valid plugin: {error}")
 
@@ -113,6 +131,11 @@ class Hooks:
             f"{found.owner} implements the unknown hook {unknown[0]}",
             hint=f"did you mean {near[0]}?" if near else f"known hooks: {', '.join(sorted(self._specs))}",
         )
+
+
+def _specification(hook: str) -> Callable[..., object]:
+    spec: Callable[..., object] = getattr(extras if hasattr(extras, hook) else factories, hook)
+    return spec
 
 
 def _failed_to_build(found: Found, error: BaseException, context: BuildContext) -> PluginBrokenError:

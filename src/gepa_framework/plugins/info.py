@@ -11,7 +11,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from gepa_framework.errors import PluginBrokenError, PluginIncompatibleError
 from gepa_framework.hookspecs import API_VERSION
 from gepa_framework.plugins.found import Found
-from gepa_framework.types import Kind, PluginInfo
+from gepa_framework.types import Kind, NoConfig, PluginInfo
 
 _EVERYWHERE = frozenset({"use", "on_error"})
 
@@ -25,7 +25,6 @@ RESERVED: Mapping[Kind, frozenset[str]] = MappingProxyType(
         Kind.EXECUTOR: _EVERYWHERE,
         Kind.LISTENER: _EVERYWHERE,
         Kind.STORE: _EVERYWHERE,
-        Kind.EXTRA: _EVERYWHERE,
     }
 )
 
@@ -78,8 +77,10 @@ def _check_config(found: Found, info: PluginInfo) -> None:
     config: object = info.config
     if not (isinstance(config, type) and attrs.has(config)):
         raise _broken(found, f"has a config that is no attrs class: {config!r}", "use @attrs.frozen")
+    if found.kind is Kind.EXTRA and config is not NoConfig:
+        raise _broken(found, "has a config, and no table is an extra's", "leave it out")
     fields = {field.name for field in attrs.fields(config)}
-    if taken := sorted(fields & RESERVED[found.kind]):
+    if taken := sorted(fields & RESERVED.get(found.kind, frozenset())):
         raise _broken(
             found,
             f"has a config with the reserved field{'s'[: len(taken) - 1]} {', '.join(taken)}",

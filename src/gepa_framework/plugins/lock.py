@@ -17,7 +17,7 @@ import attrs
 
 from gepa_framework.errors import PluginBrokenError, PluginLockError
 from gepa_framework.plugins.loader import LoadedPlugin
-from gepa_framework.types import JSONObject, JSONValue, canonical_json, digest
+from gepa_framework.types import JSONObject, JSONValue, Kind, canonical_json, digest
 
 SCHEMA = 1
 _FIELDS = ("distribution", "version", "api", "config_sha256")
@@ -66,6 +66,9 @@ def compare_lock(recorded: JSONObject, current: JSONObject) -> None:
     """
     before = _entries(recorded, "the recorded lock")
     now = _entries(current, "the current lock")
+    if not any(entry.get("kind") == Kind.STORE for entry in before):
+        # A run from before stores could be chosen.
+        now = [entry for entry in now if entry.get("kind") != Kind.STORE]
     for old, new in zip_longest(before, now):
         _compare_one(old, new)
 

@@ -107,9 +107,11 @@ class Crew(Generic[R]):
         self._paused = True
 
     def _begin(self) -> None:
-        if not self._paused:
-            for command in self._lanes.begin():
-                self._employ(command)
+        for command in self._following():
+            self._employ(command)
+
+    def _following(self) -> list[Command]:
+        return [] if self._paused else self._lanes.begin()
 
     def _employ(self, command: Command) -> None:
         task = asyncio.create_task(self._drain(command))
@@ -140,7 +142,7 @@ class Crew(Generic[R]):
                 return  # it was given up meanwhile
             if self._leave(command):
                 self._deliver(command, given)
-            if self._paused or task.cancelling() or not (following := self._lanes.begin()):
+            if task.cancelling() or not (following := self._following()):
                 # Work that shrugs its revocation off leaves a worker that looks cancelled for good.
                 del self._doing[task]
                 self._begin()

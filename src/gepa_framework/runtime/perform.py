@@ -144,9 +144,14 @@ class Performer:
         if isinstance(outcome, RolloutFailure | ProposalFailure):
             outcome = self._caller.discreet(outcome)
         outcome, encoded = _encode(command, bounded(outcome))
-        if known is None:
+        if known is None and self._worth_keeping(outcome):
             await self.cache.put(boundary, key, outcome)
         return Performed(outcome, encoded, key, superseded)
+
+    def _worth_keeping(self, outcome: Outcome) -> bool:
+        substituted = isinstance(outcome, Proposal) and outcome.substituted
+        # The model that was asked for may answer the next run; this one refuses what another said.
+        return self._world.keep_substituted or not substituted
 
     def no_answer(self, command: Command) -> Performed:
         """Give the failure that a command comes to whose call never ends.

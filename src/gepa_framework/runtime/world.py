@@ -28,6 +28,7 @@ class World:
         retry: How failed rollouts are tried again.
         policy: Sent with each rollout.
         redact: Takes secrets out of what plugins say, before it is on record.
+        keep_substituted: Whether a proposal of another model than the one asked for is an answer to keep.
         limits: How long a call may take.
         gate: How many rollouts the container bears at once.
     """
@@ -39,5 +40,6 @@ class World:
     policy: JSONObject
     executor: Executor | None = None
     redact: Callable[[str], str] = str
+    keep_substituted: bool = False
     limits: CallLimits = attrs.field(factory=CallLimits)
     gate: Gate = attrs.field(factory=lambda: Gate(Aimd(AimdRule.fixed(_NO_LIMIT))))

@@ -3,11 +3,28 @@
 from __future__ import annotations
 
 from gepa_framework.types.candidate import Candidate
+from gepa_framework.types.commands import CommandSpec
 from gepa_framework.types.events import EVENT_TYPES, Event, EventBody, body_fields, event_fields
 from gepa_framework.types.json import JSONObject, JSONScalar, JSONValue, canonical_json, compact_json, digest
 from gepa_framework.types.plugin import BuildContext, Capability, Kind, NoConfig, PluginInfo
-from gepa_framework.types.proposal import EvidenceFrame, Proposal, ProposalRequest, RejectedAttempt
-from gepa_framework.types.protocols import Cache, Executor, Listener, Preflight, Proposer, Stopper, Transport
+from gepa_framework.types.proposal import (
+    Edit,
+    EvidenceFrame,
+    Proposal,
+    ProposalRequest,
+    RejectedAttempt,
+    Repair,
+)
+from gepa_framework.types.protocols import (
+    Cache,
+    Executor,
+    Listener,
+    Preflight,
+    Proposer,
+    Stopper,
+    Store,
+    Transport,
+)
 from gepa_framework.types.rollout import (
     FailureKind,
     RolloutFailure,
@@ -17,10 +34,12 @@ from gepa_framework.types.rollout import (
     Stage,
 )
 from gepa_framework.types.run import RunView, StopReason
+from gepa_framework.types.store import COLUMNS, JournalTable, Row, Rows
 from gepa_framework.types.task import ComponentSpec, ContainerInfo, Program, RowsRequest, TaskRow
 from gepa_framework.types.usage import FREE, UNKNOWN, Usage
 
 __all__ = [
+    "COLUMNS",
     "EVENT_TYPES",
     "FREE",
     "UNKNOWN",
@@ -28,8 +47,10 @@ __all__ = [
     "Cache",
     "Candidate",
     "Capability",
+    "CommandSpec",
     "ComponentSpec",
     "ContainerInfo",
+    "Edit",
     "Event",
     "EventBody",
     "EvidenceFrame",
@@ -38,6 +59,7 @@ __all__ = [
     "JSONObject",
     "JSONScalar",
     "JSONValue",
+    "JournalTable",
     "Kind",
     "Listener",
     "NoConfig",
@@ -48,15 +70,19 @@ __all__ = [
     "ProposalRequest",
     "Proposer",
     "RejectedAttempt",
+    "Repair",
     "RolloutFailure",
     "RolloutOutcome",
     "RolloutRequest",
     "RolloutResult",
+    "Row",
+    "Rows",
     "RowsRequest",
     "RunView",
     "Stage",
     "StopReason",
     "Stopper",
+    "Store",
     "TaskRow",
     "Transport",
     "Usage",

@@ -117,6 +117,7 @@ class CandidateEvaluated(EventBody):
     score: float | None
     coverage: int
     rows: int
+    stderr: float | None = None
 
 
 @attrs.frozen
@@ -154,13 +155,29 @@ class ProposerStarted(EventBody):
 
 @attrs.frozen
 class ProposerCompleted(EventBody):
-    """A proposal came back and names known components."""
+    """A proposal came back that can be used."""
 
     type = "proposer.completed"
     iteration: int
     parent_id: str
     changed: tuple[str, ...]
     model: str | None
+    cost_usd: float | None
+    total_tokens: int | None
+    requested_model: str | None = None
+
+
+@attrs.frozen
+class ProposalRefused(EventBody):
+    """A proposal came back that cannot be used; the proposer is told why and asked once more."""
+
+    type = "proposal.refused"
+    iteration: int
+    parent_id: str
+    turn: int
+    reasons: tuple[str, ...]
+    model: str | None
+    requested_model: str | None
     cost_usd: float | None
     total_tokens: int | None
 
@@ -183,6 +200,17 @@ class CandidateDuplicateSkipped(EventBody):
     type = "candidate.duplicate_skipped"
     candidate_id: str
     iteration: int
+
+
+@attrs.frozen
+class MergeProposed(EventBody):
+    """Two candidates that complement each other were merged; for each component whose text was taken."""
+
+    type = "merge.proposed"
+    iteration: int
+    parent_ids: tuple[str, ...]
+    ancestor_id: str
+    sources: Mapping[str, str]
 
 
 @attrs.frozen
@@ -236,6 +264,7 @@ class FrontierUpdated(EventBody):
     survivors: tuple[str, ...]
     best_candidate_id: str
     best_score: float
+    best_stderr: float | None = None
 
 
 @attrs.frozen
@@ -257,6 +286,7 @@ class HeldoutStarted(EventBody):
     type = "heldout.started"
     candidates: tuple[str, ...]
     rows: int
+    skipped: tuple[str, ...] = ()
 
 
 @attrs.frozen
@@ -270,6 +300,31 @@ class HeldoutCompleted(EventBody):
     stderr: float | None
     coverage: int
     rows: int
+
+
+@attrs.frozen
+class HeldoutVerdict(EventBody):
+    """Whether the candidate that the search selected is better than the seed on the heldout rows."""
+
+    type = "heldout.verdict"
+    verdict: str
+    candidate_id: str
+    n: int
+    differing: int
+    mean_difference: float | None
+    stderr: float | None
+    p: float | None
+    confidence: float
+    reason: str
+
+
+@attrs.frozen
+class DeploymentDecided(EventBody):
+    """Which candidate the run gives as its best, and by which rule."""
+
+    type = "deployment.decided"
+    candidate_id: str
+    rule: str
 
 
 @attrs.frozen
@@ -317,6 +372,15 @@ class WorkAbandoned(EventBody):
     proposals: int
 
 
+@attrs.frozen
+class RunExtended(EventBody):
+    """Limits were raised; a search that one of them had ended goes on."""
+
+    type = "gepa.run.extended"
+    limits: Mapping[str, JSONScalar]
+    sets: tuple[str, ...]
+
+
 EVENT_TYPES: Mapping[str, type[EventBody]] = {
     body.type: body
     for body in (
@@ -332,18 +396,23 @@ EVENT_TYPES: Mapping[str, type[EventBody]] = {
         IterationSkipped,
         ProposerStarted,
         ProposerCompleted,
+        ProposalRefused,
         ProposerFailed,
         CandidateDuplicateSkipped,
+        MergeProposed,
         CandidateAccepted,
         CandidateRejected,
         FrontierUpdated,
         StopDecided,
         HeldoutStarted,
         HeldoutCompleted,
+        HeldoutVerdict,
+        DeploymentDecided,
         RunFinished,
         RunFailed,
         RunCancelled,
         WorkAbandoned,
+        RunExtended,
     )
 }
 

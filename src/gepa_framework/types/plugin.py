@@ -13,7 +13,7 @@ from gepa_framework.types.json import EMPTY, JSONObject
 
 
 class Kind(enum.StrEnum):
-    """What a plugin is; each kind has one entry-point group and one factory hook."""
+    """What a plugin is; each kind has one entry-point group and one hook that it must implement."""
 
     PROPOSER = "proposer"
     TRANSPORT = "transport"
@@ -31,8 +31,8 @@ class Kind(enum.StrEnum):
 
     @property
     def hook(self) -> str:
-        """The factory hook, such as ``gepa_make_proposer``; extras have none."""
-        return f"gepa_make_{self.value}"
+        """The hook that a plugin of this kind implements, such as ``gepa_make_proposer``."""
+        return "gepa_cli_commands" if self is Kind.EXTRA else f"gepa_make_{self.value}"
 
 
 class Capability(enum.StrEnum):

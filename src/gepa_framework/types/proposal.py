@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 import attrs
 
@@ -56,6 +57,19 @@ class RejectedAttempt:
 
 
 @attrs.frozen
+class Repair:
+    """What was wrong with the answer to this very request; the next answer is the last.
+
+    Attributes:
+        faults: Each a sentence.
+        answer: The texts and edits of the refused answer, as JSON; the middle of a long one is left out.
+    """
+
+    faults: tuple[str, ...]
+    answer: str
+
+
+@attrs.frozen
 class ProposalRequest:
     """Everything that a proposer may know. A proposer keeps nothing between calls.
 
@@ -69,6 +83,7 @@ class ProposalRequest:
         program: The program that the components belong to.
         task: The container's description of its task; may be empty.
         seed: 64 bits for a proposer that draws lots.
+        repair: Why the first answer was refused, when this asks for another one.
     """
 
     proposal_id: str
@@ -80,22 +95,61 @@ class ProposalRequest:
     program: Program
     task: JSONObject = attrs.field(default=EMPTY, converter=freeze_mapping)
     seed: int = 0
+    repair: Repair | None = None
+
+
+@attrs.frozen
+class Edit:
+    """A piece of a component's text, and what is to stand in its place.
+
+    Attributes:
+        search: Occurs exactly once in the text as the edits before this one have left it.
+        replace: The new piece; empty to strike the old one.
+    """
+
+    search: str
+    replace: str
+
+
+def freeze_edits(value: Mapping[str, Iterable[Edit]]) -> Mapping[str, tuple[Edit, ...]]:
+    """Give a read-only copy with its keys in order.
+
+    Raises:
+        TypeError: Something in it is no `Edit`.
+    """
+    edits = {name: tuple(value[name]) for name in sorted(value)}
+    for name, several in edits.items():
+        for edit in several:
+            if not isinstance(edit, Edit):
+                raise TypeError(f"edits[{name!r}] must hold Edit values, got {type(edit).__name__}")
+    return MappingProxyType(edits)
 
 
 @attrs.frozen
 class Proposal:
-    """What a proposer answers.
+    """What a proposer answers. A component that changes is named in `components` or in `edits`, not in both.
 
     Attributes:
-        components: Component name to new text, for those that change; empty when it declines.
+        components: Component name to new text; empty, as `edits` is, when it declines.
         rationale: Why this should be better, for the record.
         usage: What the proposal consumed.
-        model: The model that wrote it, where one did.
+        model: The model that wrote it, where one did and says so.
         metadata: Whatever else belongs on the record.
+        edits: Component name to edits of the parent's text, applied in their order.
+        truncated: Whether the answer was cut off before its end; nothing of it is used then.
+        requested_model: The model that was asked for, where one was.
     """
 
-    components: Mapping[str, str] = attrs.field(converter=freeze_texts)
+    components: Mapping[str, str] = attrs.field(factory=dict, converter=freeze_texts)
     rationale: str = ""
     usage: Usage = UNKNOWN
     model: str | None = None
     metadata: JSONObject = attrs.field(default=EMPTY, converter=freeze_mapping)
+    edits: Mapping[str, tuple[Edit, ...]] = attrs.field(factory=dict, converter=freeze_edits)
+    truncated: bool = False
+    requested_model: str | None = None
+
+    @property
+    def substituted(self) -> bool:
+        """Whether another model answered than was asked for; a model that is not known is no other one."""
+        return None not in (self.requested_model, self.model) and self.requested_model != self.model

@@ -2,17 +2,19 @@
 
 Those that touch the world are asynchronous, those that do not are pure. A constructor does no IO: the
 first call that needs the world opens it, and ``close`` may be called at any time, more than once.
+A store touches the world and is not asynchronous: it is called from a thread that may wait.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Protocol, TypeVar, runtime_checkable
 
 from gepa_framework.types.events import Event
 from gepa_framework.types.proposal import Proposal, ProposalRequest
 from gepa_framework.types.rollout import RolloutOutcome, RolloutRequest
 from gepa_framework.types.run import RunView, StopReason
+from gepa_framework.types.store import JournalTable, Row, Rows
 from gepa_framework.types.task import ContainerInfo, Program, RowsRequest, TaskRow
 
 T = TypeVar("T")
@@ -156,4 +158,74 @@ class Executor(Protocol):
 
     async def close(self) -> None:
         """Stop what is under way, within a bounded time."""
+        ...
+
+
+@runtime_checkable
+class Store(Protocol):
+    """Keeps the journal of one run: rows that are appended and never changed.
+
+    Called from any thread, by one at a time. ``exists`` and ``location`` may be called at any time, the
+    others between ``create`` or ``open`` and ``close``.
+    """
+
+    def location(self) -> str:
+        """Say where the journal is, for people: a path, or a server and a name, and never a secret."""
+        ...
+
+    def exists(self) -> bool:
+        """Tell whether the run's journal is there.
+
+        Raises:
+            WorkspaceError: That cannot be found out.
+        """
+        ...
+
+    def create(self, meta: Mapping[str, str]) -> None:
+        """Begin the journal, whole or not at all, and leave it open for appending.
+
+        Raises:
+            WorkspaceError: There is one already, or it cannot be written.
+        """
+        ...
+
+    def open(self, *, readonly: bool = False) -> None:
+        """Open the journal that is there, for appending, or for reading while another process appends.
+
+        Raises:
+            WorkspaceError: There is none, or it cannot be read; for reading alone, nothing was changed.
+        """
+        ...
+
+    def meta(self) -> Mapping[str, str]:
+        """Give what `create` was given."""
+        ...
+
+    def append(self, rows: Rows) -> None:
+        """Add rows in one transaction; when it returns they survive a loss of power.
+
+        Raises:
+            DiskBudgetError: There is no room; nothing of this call is there.
+            WorkspaceError: They cannot be written; nothing of this call is there.
+        """
+        ...
+
+    def rows(self, table: JournalTable) -> Iterator[Row]:
+        """Give the rows of a table one by one, without holding all of them.
+
+        ``inputs`` come by ``position``, ``attempts`` by ``position, attempt``, ``events`` by ``seq``. All
+        three may be read at once; what is left unread is closed.
+        """
+        ...
+
+    def last(self, table: JournalTable) -> Row | None:
+        """Give the last row of `rows`, without reading the others; ``None`` where there is none."""
+        ...
+
+    def blob(self, sha256: str) -> str | None:
+        """Give the text under a digest, or ``None`` where there is none."""
+        ...
+
+    def close(self) -> None:
+        """Let go of files and connections; what was appended stays."""
         ...

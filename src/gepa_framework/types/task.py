@@ -38,12 +38,14 @@ class ComponentSpec:
         module_id: The program's module that the text belongs to.
         role: What the text is for the module, such as ``system``.
         objective: What a better text would achieve, where the program says so.
+        template_variables: Names that the program puts values in for, where the text has them in braces.
     """
 
     name: str
     module_id: str = ""
     role: str = ""
     objective: str = ""
+    template_variables: tuple[str, ...] = ()
 
 
 @attrs.frozen

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from gepa_framework.workspace.codec import START, Encoded, decode_outcome, encode_control, encode_outcome
-from gepa_framework.workspace.database import file_errors, read_database, storage_errors
+from gepa_framework.workspace.database import (
+    create_database,
+    file_errors,
+    open_database,
+    read_database,
+    storage_errors,
+)
 from gepa_framework.workspace.feed import Feed
-from gepa_framework.workspace.journal import Journal, Line, Record, Stored, event_text
+from gepa_framework.workspace.journal import Journal, Line, Record, Stored, blob_digest, event_text
 from gepa_framework.workspace.lock import WorkspaceLock
 
 __all__ = [
@@ -17,11 +23,14 @@ __all__ = [
     "Record",
     "Stored",
     "WorkspaceLock",
+    "blob_digest",
+    "create_database",
     "decode_outcome",
     "encode_control",
     "encode_outcome",
     "event_text",
     "file_errors",
+    "open_database",
     "read_database",
     "storage_errors",
 ]

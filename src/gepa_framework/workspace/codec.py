@@ -13,6 +13,7 @@ from gepa_framework.errors import InvariantError
 from gepa_framework.types import (
     ComponentSpec,
     ContainerInfo,
+    Edit,
     FailureKind,
     JSONValue,
     Program,
@@ -55,9 +56,23 @@ def _result(result: RolloutResult) -> JSONValue:
     return fields
 
 
+def _proposal(proposal: Proposal) -> JSONValue:
+    """Give a proposal, without the fields that few proposals have where it has none of them."""
+    fields: dict[str, JSONValue] = attrs.asdict(attrs.evolve(proposal, edits={}))
+    fields["edits"] = {
+        name: [[edit.search, edit.replace] for edit in edits] for name, edits in proposal.edits.items()
+    }
+    for name in ("edits", "truncated", "requested_model"):
+        if not fields[name]:
+            del fields[name]
+    return fields
+
+
 def _plain(outcome: object) -> JSONValue:
     if isinstance(outcome, RolloutResult):
         return _result(outcome)
+    if isinstance(outcome, Proposal):
+        return _proposal(outcome)
     if isinstance(outcome, tuple):
         return [_plain(row) for row in outcome]
     if not attrs.has(type(outcome)):
@@ -105,8 +120,20 @@ def _with_usage(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def _program(fields: dict[str, Any]) -> Program:
-    components = tuple(ComponentSpec(**spec) for spec in fields["components"])
+    components = tuple(_component(spec) for spec in fields["components"])
     return Program(**{**fields, "components": components, "targets": tuple(fields["targets"])})
+
+
+def _component(fields: dict[str, Any]) -> ComponentSpec:
+    return ComponentSpec(**{**fields, "template_variables": tuple(fields.get("template_variables", ()))})
+
+
+def _decoded_proposal(fields: dict[str, Any]) -> Proposal:
+    edits = {
+        name: [Edit(search, replace) for search, replace in several]
+        for name, several in fields.get("edits", {}).items()
+    }
+    return Proposal(**{**_with_usage(fields), "edits": edits})
 
 
 def _failure(fields: dict[str, Any]) -> RolloutFailure:
@@ -119,7 +146,7 @@ _OUTCOMES: Mapping[str, Callable[[Any], Outcome]] = {
     "rows": lambda rows: tuple(TaskRow(**row) for row in rows),
     "rollout": lambda fields: RolloutResult(**_with_usage(fields)),
     "rollout_failure": _failure,
-    "proposal": lambda fields: Proposal(**_with_usage(fields)),
+    "proposal": _decoded_proposal,
     "proposal_failure": lambda fields: ProposalFailure(**_with_usage(fields)),
 }
 

@@ -11,7 +11,9 @@ from pathlib import Path
 from gepa_framework.errors import DiskBudgetError, WorkspaceError
 
 #: The newest schema; kept here too so that opening a current workspace imports no SQLAlchemy.
-REVISION = "0001"
+REVISION = "0002"
+#: The statements that make the newest schema, compiled from `schema.metadata`.
+SCHEMA_FILE = Path(__file__).with_name("schema.sql")
 
 
 @contextmanager
@@ -64,32 +66,12 @@ def create_database(path: Path, meta: Mapping[str, str]) -> sqlite3.Connection:
     with file_errors(draft), storage_errors(draft):
         draft.unlink(missing_ok=True)
         with closing(_connect(draft)) as connection:
-            connection.execute("BEGIN IMMEDIATE")
-            for statement in schema_statements():
-                connection.execute(statement)
+            connection.executescript(f"BEGIN IMMEDIATE;\n{SCHEMA_FILE.read_text(encoding='utf-8')}")
             connection.execute("INSERT INTO alembic_version VALUES (?)", (REVISION,))
             connection.executemany("INSERT INTO meta VALUES (?, ?)", list(meta.items()))
             connection.execute("COMMIT")
         draft.rename(path)
         return _connect(path)
-
-
-def schema_statements() -> Iterator[str]:
-    """Give the statements that make the newest schema, from the same metadata that migrations use."""
-    # A third of a second that most commands can do without.
-    from sqlalchemy.dialects import sqlite  # noqa: PLC0415
-    from sqlalchemy.schema import CreateIndex, CreateTable  # noqa: PLC0415
-
-    from gepa_framework.workspace.schema import VIEWS, metadata  # noqa: PLC0415
-
-    dialect = sqlite.dialect()
-    yield "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"
-    for table in metadata.sorted_tables:
-        yield str(CreateTable(table).compile(dialect=dialect))
-        for index in table.indexes:
-            yield str(CreateIndex(index).compile(dialect=dialect))
-    for name, query in VIEWS.items():
-        yield f"CREATE VIEW {name} AS {query}"
 
 
 def open_database(path: Path) -> sqlite3.Connection:
@@ -143,15 +125,26 @@ def _revision(connection: sqlite3.Connection, path: Path) -> str:
 
 
 def migrate(connection: sqlite3.Connection) -> None:
-    """Bring a database to the newest schema."""
+    """Bring a database to the newest schema, each step of it whole or not at all.
+
+    Raises:
+        WorkspaceError: It cannot be brought there.
+    """
+    # A third of a second that opening a current workspace can do without.
     from alembic import command  # noqa: PLC0415
     from alembic.config import Config  # noqa: PLC0415
-    from sqlalchemy import create_engine  # noqa: PLC0415
+    from sqlalchemy import create_engine, event  # noqa: PLC0415
+    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
     from sqlalchemy.pool import StaticPool  # noqa: PLC0415
 
     config = Config()
     config.set_main_option("script_location", "gepa_framework.workspace:migrations")
     engine = create_engine("sqlite://", creator=lambda: connection, poolclass=StaticPool)
-    with engine.connect() as link:
-        config.attributes["connection"] = link
-        command.upgrade(config, "head")
+    # The connection begins nothing by itself, and a step that was killed half-way could never be repeated.
+    event.listen(engine, "begin", lambda link: link.exec_driver_sql("BEGIN IMMEDIATE"))
+    try:
+        with engine.connect() as link:
+            config.attributes["connection"] = link
+            command.upgrade(config, "head")
+    except SQLAlchemyError as error:
+        raise WorkspaceError(f"the workspace cannot be brought to schema {REVISION}: {error}") from error

@@ -3,30 +3,28 @@
 from __future__ import annotations
 
 import hashlib
-import sqlite3
-from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import closing
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import Any, TypeAlias
 
 import attrs
 
 from gepa_framework.engine import Input
-from gepa_framework.errors import WorkspaceError
-from gepa_framework.types import EventBody, RolloutFailure, Usage, body_fields, compact_json
+from gepa_framework.errors import InvariantError, WorkspaceError
+from gepa_framework.types import (
+    EventBody,
+    JournalTable,
+    RolloutFailure,
+    Row,
+    Rows,
+    Store,
+    Usage,
+    body_fields,
+    compact_json,
+)
 from gepa_framework.workspace.codec import Encoded, decode
-from gepa_framework.workspace.database import create_database, open_database, storage_errors
 
-_INPUT = (
-    "INSERT INTO inputs (position, kind, effect_id, request_digest, elapsed_us, payload, chain) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?)"
-)
-_ATTEMPT = (
-    "INSERT INTO attempts (effect_id, attempt, position, kind, code, message, http_status, prompt_tokens, "
-    "completion_tokens, total_tokens, cost_usd) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-)
 _Rows: TypeAlias = Sequence[Sequence[object]]
-_EVENT = "INSERT INTO events (seq, position, type, elapsed_us, body, chain) VALUES (?, ?, ?, ?, ?, ?)"
 
 
 @attrs.frozen
@@ -39,6 +37,8 @@ class Record:
         events: What the machine derived.
         request_digest: Digest of what was semantically asked, for an outcome.
         superseded: Failed attempts that the outcome replaced, oldest first.
+        blobs: Texts that the rows name by digest: `blob_digest` to text; those that are kept already may be
+            given again.
     """
 
     given: Encoded
@@ -46,6 +46,7 @@ class Record:
     events: tuple[EventBody, ...]
     request_digest: str | None = None
     superseded: tuple[RolloutFailure, ...] = ()
+    blobs: Mapping[str, str] = attrs.field(factory=dict)
 
 
 @attrs.frozen
@@ -86,12 +87,12 @@ def _input_link(chain: bytes, row: Sequence[object], attempts: _Rows, events: by
 class _Following:
     """Rows in the order of the inputs that they belong to, given out input by input."""
 
-    def __init__(self, rows: Iterator[tuple[Any, ...]], *, at: int = 1) -> None:
+    def __init__(self, rows: Iterator[Row], *, at: int = 1) -> None:
         self._rows = rows
         self._at = at
         self.next = next(rows, None)
 
-    def of(self, position: int) -> list[tuple[Any, ...]]:
+    def of(self, position: int) -> list[Row]:
         """Give the rows that belong to an input."""
         found = []
         while self.next is not None and self.next[self._at] == position:
@@ -110,52 +111,79 @@ def event_text(event: EventBody) -> str:
     return compact_json(body_fields(event))
 
 
-class Journal:
-    """The one writer of a workspace. Not safe for concurrent calls; any thread may make them."""
+def blob_digest(text: str) -> str:
+    """Give the digest under which a text is kept.
 
-    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
-        self.path = path
-        self._db = connection
+    Raises:
+        InvariantError: The text has no UTF-8 form; as JSON it has one.
+    """
+    try:
+        return hashlib.sha256(text.encode()).hexdigest()
+    except UnicodeEncodeError as error:
+        raise InvariantError(f"a text with a lone surrogate is to be kept as it is: {error}") from error
+
+
+class Journal:
+    """The one writer of a workspace. Not safe for concurrent calls; any thread may make them.
+
+    Args:
+        store: Keeps the rows, and is open.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
         # What was said of the run is the first link: it cannot be changed without notice either.
         self._root = _link(b"", *(part for pair in sorted(self.meta().items()) for part in pair))
-        self._position, self._input_chain = self._tail("inputs", "position")
-        self._seq, self._event_chain = self._tail("events", "seq")
+        self._position, self._input_chain = self._tail("inputs")
+        self._seq, self._event_chain = self._tail("events")
 
     @classmethod
-    def create(cls, path: Path, meta: Mapping[str, str]) -> Journal:
+    def create(cls, store: Store, meta: Mapping[str, str]) -> Journal:
         """Begin the journal of a new run."""
-        return cls._owning(path, create_database(path, meta))
+        with _closed_on_failure(store):
+            store.create(meta)
+            return cls(store)
 
     @classmethod
-    def open(cls, path: Path) -> Journal:
-        """Go on with the journal of an existing run."""
-        return cls._owning(path, open_database(path))
+    def open(cls, store: Store, *, readonly: bool = False) -> Journal:
+        """Go on with the journal of an existing run, or only read it while somebody else does."""
+        with _closed_on_failure(store):
+            store.open(readonly=readonly)
+            return cls(store)
 
-    @classmethod
-    def _owning(cls, path: Path, connection: sqlite3.Connection) -> Journal:
-        try:
-            return cls(path, connection)
-        except BaseException:
-            connection.close()
-            raise
+    @property
+    def location(self) -> str:
+        """Where it is, for people."""
+        return self._store.location()
 
-    def _tail(self, table: str, key: str) -> tuple[int, bytes]:
-        with storage_errors(self.path):
-            query = f"SELECT {key}, chain FROM {table} ORDER BY {key} DESC LIMIT 1"  # noqa: S608 - constants
-            row = self._db.execute(query).fetchone()
-        return (row[0], row[1]) if row else (0, self._root)
+    def _tail(self, table: JournalTable) -> tuple[int, bytes]:
+        row = self._store.last(table)
+        return (row[0], row[-1]) if row else (0, self._root)
 
     def meta(self) -> Mapping[str, str]:
         """Give what was recorded of the run when it began."""
-        with storage_errors(self.path):
-            return dict(self._db.execute("SELECT key, value FROM meta").fetchall())
+        return self._store.meta()
+
+    def blob(self, sha256: str) -> str:
+        """Give the text under a digest, verified.
+
+        Raises:
+            WorkspaceError: It is not there, or not what was written.
+        """
+        text = self._store.blob(sha256)
+        if text is None:
+            raise WorkspaceError(f"{self.location}: there is no text {sha256}")
+        if hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest() != sha256:
+            raise self._damaged("text", sha256)
+        return text
 
     def commit(self, records: Sequence[Record]) -> list[Line]:
         """Write records in one durable transaction and give their events as they were written.
 
         Raises:
             DiskBudgetError: There is no room; nothing of this call is in the journal.
-            WorkspaceError: The database cannot be written; nothing of this call is in the journal.
+            WorkspaceError: The store cannot write them; nothing of this call is in the journal.
+            InvariantError: A text stands under a digest that is not its own.
         """
         before = (self._position, self._input_chain, self._seq, self._event_chain)
         try:
@@ -165,9 +193,10 @@ class Journal:
             raise
 
     def _commit(self, records: Sequence[Record]) -> list[Line]:
-        inputs: list[tuple[object, ...]] = []
-        attempts: list[tuple[object, ...]] = []
-        events: list[tuple[object, ...]] = []
+        inputs: list[Row] = []
+        attempts: list[Row] = []
+        events: list[Row] = []
+        blobs: dict[str, str] = {}
         lines: list[Line] = []
         for record in records:
             self._position += 1
@@ -175,18 +204,11 @@ class Journal:
             attempts.extend(tried)
             lines.extend(self._event_rows(record, events))
             inputs.append(self._input_row(record, tried))
-        with storage_errors(self.path):
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                self._db.executemany(_INPUT, inputs)
-                self._db.executemany(_ATTEMPT, attempts)
-                self._db.executemany(_EVENT, events)
-                self._db.execute("COMMIT")
-            except BaseException:
-                # A full disk has rolled back already.
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-                raise
+            blobs.update(record.blobs)
+        for sha256, text in blobs.items():
+            if blob_digest(text) != sha256:
+                raise InvariantError(f"a text of {len(text)} characters is to be kept as {sha256}")
+        self._store.append(Rows(inputs, attempts, events, blobs))
         return lines
 
     def _input_row(self, record: Record, attempts: _Rows) -> tuple[object, ...]:
@@ -212,7 +234,7 @@ class Journal:
                 None if usage.cost_usd is None else repr(usage.cost_usd),
             )
 
-    def _event_rows(self, record: Record, rows: list[tuple[object, ...]]) -> Iterator[Line]:
+    def _event_rows(self, record: Record, rows: list[Row]) -> Iterator[Line]:
         for event in record.events:
             body = event_text(event)
             self._seq += 1
@@ -227,17 +249,14 @@ class Journal:
         Raises:
             WorkspaceError: A row was changed or is missing; the message names it.
         """
-        # A statement that somebody still steps through would keep the file open beyond `close`.
         with (
-            closing(self._rows("SELECT * FROM inputs ORDER BY position")) as inputs,
-            closing(self._rows("SELECT * FROM events ORDER BY seq")) as events,
-            closing(self._rows("SELECT * FROM attempts ORDER BY position, attempt")) as attempts,
+            self._rows("inputs") as inputs,
+            self._rows("events") as events,
+            self._rows("attempts") as attempts,
         ):
             yield from self._verified(inputs, _Following(events), _Following(attempts, at=2))
 
-    def _verified(
-        self, inputs: Iterator[tuple[Any, ...]], events: _Following, attempts: _Following
-    ) -> Iterator[Stored]:
+    def _verified(self, inputs: Iterator[Row], events: _Following, attempts: _Following) -> Iterator[Stored]:
         chain = event_chain = self._root
         for *row, stored in inputs:
             position, kind, effect_id, _, elapsed_us, payload = row
@@ -253,28 +272,43 @@ class Journal:
         for name, rest in (("event", events), ("attempt", attempts)):
             if rest.next is not None:
                 raise WorkspaceError(
-                    f"{self.path}: {name} {rest.next[0]} follows from no input that is there"
+                    f"{self.location}: {name} {rest.next[0]} follows from no input that is there"
                 )
 
     def _verify(self, computed: bytes, stored: bytes, what: str, number: int) -> None:
         if computed != stored:
-            raise WorkspaceError(
-                f"{self.path}: {what} {number} is not what was written",
-                hint="the file was damaged or edited; restore it from a backup",
-            )
+            raise self._damaged(what, number)
 
-    def _rows(self, query: str) -> Generator[tuple[Any, ...]]:
-        with storage_errors(self.path):
-            for row in self._db.execute(query):  # noqa: UP028 - a reader that stops early must not close it
-                yield row
+    def _damaged(self, what: str, name: object) -> WorkspaceError:
+        return WorkspaceError(
+            f"{self.location}: {what} {name} is not what was written",
+            hint="it was damaged or edited, or its store lost something; restore it from a backup",
+        )
+
+    @contextmanager
+    def _rows(self, table: JournalTable) -> Iterator[Iterator[Row]]:
+        rows = iter(self._store.rows(table))
+        with ExitStack() as stack:
+            # A reader that stops early must not leave the store's own reader open.
+            if close := getattr(rows, "close", None):
+                stack.callback(close)
+            yield rows
 
     def lines(self) -> Iterator[Line]:
         """Give every event in its order."""
-        for seq, elapsed_us, name, body in self._rows(
-            "SELECT seq, elapsed_us, type, body FROM events ORDER BY seq"
-        ):
-            yield Line(seq, elapsed_us, name, body)
+        with self._rows("events") as rows:
+            for seq, _, name, elapsed_us, body, _ in rows:
+                yield Line(seq, elapsed_us, name, body)
 
     def close(self) -> None:
-        """Let go of the database; what was committed stays."""
-        self._db.close()
+        """Let go of the store; what was committed stays."""
+        self._store.close()
+
+
+@contextmanager
+def _closed_on_failure(store: Store) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        store.close()
+        raise

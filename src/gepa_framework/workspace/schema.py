@@ -1,17 +1,26 @@
 """The tables of a workspace, and the views that readers use.
 
-The journal (`inputs`, `attempts`, `events`) is the only truth. Everything else is a view of it: nothing is
-stored twice, nothing can lag behind, and no row is ever rewritten.
+The journal (`inputs`, `attempts`, `events`, and the texts in `blobs` that they name by digest) is the only
+truth. Everything else is a view of it: nothing is stored twice, nothing can lag behind, and no row is ever
+rewritten.
+
+What a new workspace is made of is compiled from here into ``schema.sql``, so that beginning one imports no
+SQLAlchemy. After a change: ``python -m gepa_framework.workspace.schema``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Table, Text
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+from gepa_framework.workspace.database import SCHEMA_FILE
 
 #: The newest Alembic revision; a workspace of another one is migrated or refused.
-REVISION = "0001"
+REVISION = "0002"
 
 metadata = MetaData()
 
@@ -62,6 +71,13 @@ events = Table(
     Column("chain", LargeBinary, nullable=False),
 )
 
+blobs = Table(
+    "blobs",
+    metadata,
+    Column("sha256", String, primary_key=True),
+    Column("body", Text, nullable=False),
+)
+
 
 def _fields(*names: str) -> str:
     return ", ".join(f"json_extract(body, '$.{name}') AS {name}" for name in names)
@@ -86,13 +102,30 @@ VIEWS: Mapping[str, str] = {
         *("candidate_id", "parent_id", "iteration", "rule", "reason", "before", "after", "delta", "rows"),
         *("p", "evidence"),
     ),
-    "evaluations": _of("'candidate.evaluated'", "candidate_id", "iteration", "score", "coverage", "rows"),
+    "evaluations": _of(
+        "'candidate.evaluated'", "candidate_id", "iteration", "score", "coverage", "rows", "stderr"
+    ),
     "frontier_updates": _of(
         "'frontier.updated'",
         *("candidate_id", "iteration", "improved", "tied", "survivors", "best_candidate_id", "best_score"),
+        "best_stderr",
     ),
     "heldout_scores": _of(
         "'heldout.completed'", "candidate_id", "role", "score", "stderr", "coverage", "rows"
+    ),
+    "heldout_verdicts": _of(
+        "'heldout.verdict'",
+        *(
+            "verdict",
+            "candidate_id",
+            "n",
+            "differing",
+            "mean_difference",
+            "stderr",
+            "p",
+            "confidence",
+            "reason",
+        ),
     ),
     "usage_ledger": """
         SELECT position, effect_id, kind AS boundary, 0 AS superseded,
@@ -106,3 +139,26 @@ VIEWS: Mapping[str, str] = {
                CAST(cost_usd AS REAL)
         FROM attempts""",
 }
+
+
+def statements() -> Iterator[str]:
+    """Give the statements that make the newest schema."""
+    dialect = sqlite.dialect()
+    yield "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"
+    for table in metadata.sorted_tables:
+        yield str(CreateTable(table).compile(dialect=dialect)).strip()
+        for index in sorted(table.indexes, key=lambda index: str(index.name)):
+            yield str(CreateIndex(index).compile(dialect=dialect))
+    for name, query in VIEWS.items():
+        yield f"CREATE VIEW {name} AS {query}"
+
+
+def script() -> str:
+    """Give the content of ``schema.sql``."""
+    lines = (line.replace("\t", "    ").rstrip() for each in statements() for line in f"{each};".splitlines())
+    head = "-- Made by `python -m gepa_framework.workspace.schema`; schema.py says the same and comes first."
+    return "\n".join([head, *lines]) + "\n"
+
+
+if __name__ == "__main__":
+    Path(SCHEMA_FILE).write_text(script(), encoding="utf-8")

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
 
 import attrs
+
+from gepa_framework.types import Edit
+
+_EDIT: Final = ("component", "search", "replace")
 
 
 class AnswerError(ValueError):
@@ -19,18 +23,23 @@ class Answer:
 
     Attributes:
         rationale: Why the new texts should be better.
-        changes: Component name to new text, for those whose text is another.
+        changes: Component name to new text, for those that are given one in full.
+        edits: Component name to edits of its current text, for those that are edited.
     """
 
     rationale: str
     changes: Mapping[str, str]
+    edits: Mapping[str, tuple[Edit, ...]] = attrs.field(factory=dict)
 
 
 def output_schema(components: tuple[str, ...]) -> dict[str, Any]:
     """Give the strict JSON Schema of an answer: every property required, no others allowed."""
     text = {"type": "string"}
-    candidate = dict.fromkeys(components, text)
-    return _strict({"rationale": text, "candidate": _strict(candidate)})
+    candidate = {name: {"type": ["string", "null"]} for name in components}
+    which = {"type": "string", "enum": list(components)}
+    edit = _strict({"component": which, "search": text, "replace": text})
+    edits = {"type": "array", "items": edit}
+    return _strict({"rationale": text, "candidate": _strict(candidate), "edits": edits})
 
 
 def _strict(properties: Mapping[str, Any]) -> dict[str, Any]:
@@ -57,18 +66,54 @@ def parse_answer(
         AnswerError: It is not the object that was asked for.
     """
     answer = _load(text)
-    _same_keys(answer, {"rationale", "candidate"}, "the answer")
+    _same_keys(answer, {"rationale", "candidate", "edits"}, "the answer")
     rationale, candidate = answer["rationale"], answer["candidate"]
     if not isinstance(rationale, str):
         raise AnswerError("rationale is not a string")
     if not isinstance(candidate, dict):
         raise AnswerError("candidate is not an object")
     _same_keys(candidate, set(components), "candidate")
-    for name, value in candidate.items():
+    given = {name: text for name, text in candidate.items() if text is not None}
+    for name, value in given.items():
         _check_text(name, value, is_secret)
     # White space at the ends is no change: models drop it when they repeat a text.
-    changes = {n: t for n, t in candidate.items() if t.strip() != current.get(n, "").strip()}
-    return Answer(rationale, changes)
+    changes = {n: t for n, t in given.items() if t.strip() != current.get(n, "").strip()}
+    edits = _edits(answer["edits"], components, is_secret)
+    for name in changes:
+        if name in edits:
+            raise AnswerError(f"candidate.{name} is a new text and there are edits for it; give one of them")
+    return Answer(rationale, changes, edits)
+
+
+def _edits(
+    value: object, components: Sequence[str], is_secret: Callable[[str], bool]
+) -> Mapping[str, tuple[Edit, ...]]:
+    """Read the edits; whether they can be made is for the framework to say."""
+    if not isinstance(value, list):
+        raise AnswerError("edits is not an array")
+    found: dict[str, tuple[Edit, ...]] = {}
+    for index, entry in enumerate(value):
+        name, edit = _edit(entry, f"edits[{index}]", components, is_secret)
+        found[name] = (*found.get(name, ()), edit)
+    return found
+
+
+def _edit(
+    entry: object, where: str, components: Sequence[str], is_secret: Callable[[str], bool]
+) -> tuple[str, Edit]:
+    if not isinstance(entry, dict):
+        raise AnswerError(f"{where} is not an object")
+    _same_keys(entry, set(_EDIT), where)
+    for key in _EDIT:
+        if not isinstance(entry[key], str):
+            raise AnswerError(f"{where}.{key} is not a string")
+    if entry["component"] not in components:
+        raise AnswerError(f"{where}.component must be one of {', '.join(components)}")
+    if not entry["search"]:
+        raise AnswerError(f"{where}.search is empty")
+    if is_secret(entry["replace"]):
+        raise AnswerError(f"{where}.replace holds a credential")
+    return entry["component"], Edit(entry["search"], entry["replace"])
 
 
 def _load(text: str) -> dict[str, Any]:

@@ -23,6 +23,19 @@ INTERRUPT_SECONDS: Final = 5.0
 
 
 @attrs.frozen
+class Reply:
+    """What was answered.
+
+    Attributes:
+        text: The final message.
+        model: The model that codex says has answered; ``None`` where it does not say.
+    """
+
+    text: str
+    model: str | None
+
+
+@attrs.frozen
 class Conversation:
     """A thread of an app-server.
 
@@ -32,6 +45,7 @@ class Conversation:
         thread_id: Codex' name for it.
         meter: Counts its tokens.
         transcript: Hears all of it.
+        model: The model that codex says it asks; ``None`` where it does not say.
     """
 
     server: AppServer
@@ -39,6 +53,7 @@ class Conversation:
     thread_id: str
     meter: TokenMeter
     transcript: Transcript
+    model: str | None = None
 
     @classmethod
     async def begin(
@@ -61,9 +76,11 @@ class Conversation:
         thread_id = thread.get("id") if isinstance(thread, Mapping) else None
         if not isinstance(thread_id, str):
             raise CodexError("codex began a conversation without an id", Verdict.ONCE)
-        return cls(server, config, thread_id, meter, transcript)
+        model = result.get("model")
+        known = model if isinstance(model, str) and model else None
+        return cls(server, config, thread_id, meter, transcript, known)
 
-    async def ask(self, text: str, schema: Mapping[str, Any]) -> str:
+    async def ask(self, text: str, schema: Mapping[str, Any]) -> Reply:
         """Put a question and give the final message.
 
         Args:
@@ -81,7 +98,7 @@ class Conversation:
             except asyncio.CancelledError:
                 await self._interrupt(turn)
                 raise
-        return self._answer(turn, ended)
+        return Reply(self._answer(turn, ended), turn.rerouted or self.model)
 
     async def _start(self, turn: Turn, text: str, schema: Mapping[str, Any]) -> None:
         params = self._turn_params(text, schema)

@@ -7,7 +7,7 @@ from typing import Final
 import attrs
 
 from gepa_codex.evidence import clipped, plain, render
-from gepa_framework.types import ComponentSpec, ProposalRequest, RejectedAttempt
+from gepa_framework.types import ComponentSpec, ProposalRequest, RejectedAttempt, Repair
 
 #: Characters of evidence in one prompt.
 EVIDENCE_LIMIT: Final = 400_000
@@ -39,14 +39,21 @@ _HOW: Final = """\
 5. Keep every placeholder, variable in braces, tag and output format that the program relies on exactly as it
    is spelled now.
 6. Do not repeat what was tried and refused; say what you do differently.
-7. Write each text out in full, ready to be used as it is: no ellipsis, no "as before", no comments on the
-   change."""
+7. What you write is used as it is: no ellipsis, no "as before", no comments on the change."""
 
 _ANSWER: Final = """\
 # Your answer
 One JSON object, without code fence or any word around it:
-{{"rationale": "<the causes found, and what the new texts do about them>", "candidate": {{{keys}}}}}
-Every name must be there with a string; repeat the current text for one that should stay as it is."""
+{{"rationale": "<the causes found, and what the new texts do about them>", "candidate": {{{keys}}}, \
+"edits": []}}
+Every name must be there in "candidate". There are two ways to change a text:
+* In full: its whole new text in "candidate".
+* By edits: null in "candidate", and one or more entries in "edits", each
+  {{"component": "<name>", "search": "<piece of the current text>", "replace": "<what is to stand there>"}}.
+  They are made in their order. A "search" is copied from the current text character by character, and must
+  occur there exactly once: take in as much around it as it needs to. It suits a long text that stays mostly
+  as it is.
+A text that should stay as it is has null in "candidate" and no edits."""
 
 
 @attrs.frozen
@@ -84,17 +91,30 @@ def build_prompt(request: ProposalRequest, *, advice: str = "", limit: int = EVI
         _rejected(request.rejected),
         _HOW,
         _section("Advice from the owner of the program", advice.strip()),
+        _refused(request.repair),
         _ANSWER.format(keys=", ".join(f'"{name}": "<new text>"' for name in request.components)),
     )
     text = "\n\n".join(section for section in sections if section)
     return Prompt(without_surrogates(text), evidence.shown, evidence.left_out)
 
 
+def _refused(repair: Repair | None) -> str:
+    if repair is None:
+        return ""
+    faults = "\n".join(f"* {fault}" for fault in repair.faults)
+    body = (
+        f"You were asked all this before, and what you answered cannot be used:\n{faults}\n"
+        f"<refused_answer>\n{repair.answer}\n</refused_answer>\n"
+        "Answer again, in full and without these faults. There will be no third time."
+    )
+    return _section("Your first answer was refused", body)
+
+
 def repair_prompt(problem: str) -> str:
     """Ask for the answer again, and say what was wrong with it."""
     return without_surrogates(
         f"Your answer cannot be used: {problem}. Answer again, in full: the one JSON object that was asked "
-        "for, every name with a string, without code fence or any word around it."
+        "for, every name with a string or null, without code fence or any word around it."
     )
 
 

@@ -134,11 +134,11 @@ class CodexProposer:
             conversation = await Conversation.begin(
                 server, self._config, str(workspace(setting.home)), meter, self._transcript(request)
             )
-            text = await conversation.ask(prompt.text, schema)
-            answer, problem = self._check(text, request)
+            reply = await conversation.ask(prompt.text, schema)
+            answer, problem = self._check(reply.text, request)
             if answer is None:
-                text = await conversation.ask(repair_prompt(self._redact.exact(problem)), schema)
-                answer, second = self._check(text, request)
+                reply = await conversation.ask(repair_prompt(self._redact.exact(problem)), schema)
+                answer, second = self._check(reply.text, request)
                 if answer is None:
                     message = f"the model's answer could not be used: {problem}; asked again: {second}"
                     raise CodexError(message, Verdict.FATAL)
@@ -154,9 +154,11 @@ class CodexProposer:
         return Proposal(
             components=answer.changes,
             rationale=self._redact(answer.rationale),
-            usage=meter.usage(self._config.model),
-            model=self._config.model,
+            usage=meter.usage(reply.model or self._config.model),
+            model=reply.model,
             metadata=facts,
+            edits=answer.edits,
+            requested_model=self._config.model,
         )
 
     def _check(self, text: str, request: ProposalRequest) -> tuple[Answer | None, str]:

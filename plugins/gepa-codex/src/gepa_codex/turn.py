@@ -28,6 +28,8 @@ class Turn:
         self._id = ""
         self._begun, self._over = asyncio.Event(), asyncio.Event()
         self._end: Mapping[str, Any] | ServerGoneError | None = None
+        #: The model that the turn was given to in place of the one that was asked for, if it was.
+        self.rerouted: str | None = None
 
     def on_message(self, method: str, params: Mapping[str, Any]) -> None:
         """Take one notification; unknown ones are a sign of life and nothing else."""
@@ -40,6 +42,8 @@ class Turn:
         elif method == "error":
             # A call that failed or is tried again is not in the totals.
             self._meter.incomplete = True
+        elif method == "model/rerouted":
+            self._take_model(params.get("toModel"))
         elif method == "turn/started":
             self.begun(params.get("turn"))
         elif method == "turn/completed":
@@ -73,6 +77,10 @@ class Turn:
             self._final = text
         elif isinstance(text, str) and phase is None:
             self._unphased = text
+
+    def _take_model(self, model: object) -> None:
+        if isinstance(model, str) and model:
+            self.rerouted = model
 
     def _take_usage(self, usage: object) -> None:
         total = usage.get("total") if isinstance(usage, Mapping) else None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+import attrs
+
 from gepa_framework.errors import ContainerContractError
 from gepa_framework.types import ComponentSpec, JSONObject, JSONValue, Program
 from gepa_synth_containers.contract import mapping
@@ -45,7 +47,30 @@ def _component(item: JSONObject, path: str, problems: list[str]) -> ComponentSpe
     if not field:
         problems.append(f"{path} ({module_id!r}) is mutable but has no candidate_field")
         return None
-    return ComponentSpec(name=field, module_id=module_id, role=_text(item, "role", path, problems))
+    return ComponentSpec(
+        name=field,
+        module_id=module_id,
+        role=_text(item, "role", path, problems),
+        template_variables=_variables(item.get("template_variables"), path, problems),
+    )
+
+
+def _variables(value: JSONValue, path: str, problems: list[str]) -> tuple[str, ...]:
+    """Read the names of variables; an entry may be an object that has its name as ``name``."""
+    if value is None:
+        return ()
+    path = f"{path}.template_variables"
+    if not isinstance(value, Sequence) or isinstance(value, str):
+        problems.append(f"{path} must be an array, got {_kind(value)}")
+        return ()
+    names: list[str] = []
+    for index, item in enumerate(value):
+        name = item.get("name") if isinstance(item, Mapping) else item
+        if isinstance(name, str) and name.strip():
+            names.append(name)
+        else:
+            problems.append(f"{path}[{index}] must be the name of a variable, got {item!r:.60}")
+    return tuple(names)
 
 
 def _components(raw: JSONObject, problems: list[str]) -> tuple[dict[str, ComponentSpec], dict[str, str]]:
@@ -140,10 +165,7 @@ def read_program(value: JSONValue) -> Program:
     return Program(
         program_id=program_id,
         task_id=_identity(mapping(value.get("metadata")).get("task_id")) or program_id,
-        components=tuple(
-            ComponentSpec(spec.name, spec.module_id, spec.role, targets.get(spec.name, ""))
-            for spec in specs.values()
-        ),
+        components=tuple(attrs.evolve(spec, objective=targets.get(spec.name, "")) for spec in specs.values()),
         targets=tuple(targets),
         seed=seed,
         raw=value,

@@ -50,16 +50,29 @@ def list_plugins(kind: Kind | None, requirements: bool, as_json: bool) -> None:
 
     installed = Plugins.discover()
     founds = [found for found in installed.founds() if kind in (None, found.kind)]
-    for problem in installed.problems():
+    problems = [*installed.problems(), *_hidden(founds)]
+    for problem in problems:
         output.talk(f"warning: {clean(problem)}")
     if as_json:
-        output.answer_json(
-            {"plugins": [_fields(found) for found in founds], "problems": list(installed.problems())}
-        )
+        output.answer_json({"plugins": [_fields(found) for found in founds], "problems": problems})
     elif requirements:
         output.answer("\n".join(sorted({f"{found.dist}=={found.version}" for found in founds})))
     else:
         output.answer(_listed(founds))
+
+
+def _hidden(founds: Sequence[Found]) -> list[str]:
+    """Give one sentence for each extra whose bare name is a command of ours."""
+    from gepa_framework.cli.extras import offered
+    from gepa_framework.types import Kind
+
+    root = click.get_current_context().find_root()
+    ours = root.command.list_commands(root) if isinstance(root.command, click.Group) else []
+    return [
+        f"{found.owner} has the name of a command of gepa; call it as: gepa {found.qualified}"
+        for found in founds
+        if found.kind is Kind.EXTRA and not offered(found.name, ours)
+    ]
 
 
 def _fields(found: Found) -> dict[str, object]:

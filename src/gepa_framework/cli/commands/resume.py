@@ -25,11 +25,12 @@ def resume(session: Session, run: str, accept_changed_plugins: bool, display: st
     RUN is the directory of a run, or the id of one below ./runs. What is on record is not paid for again.
     """
     from gepa_framework.app import GepaRun
+    from gepa_framework.app.stores import events_on_record
     from gepa_framework.cli.execution import execute
 
     directory = find_run(run)
     resumed = GepaRun.resume(directory, accept_changed_plugins=accept_changed_plugins)
-    execute(resumed, session, display=display, replayed=_events_on_record(directory))
+    execute(resumed, session, display=display, replayed=events_on_record(directory))
 
 
 def find_run(name: str) -> Path:
@@ -53,16 +54,3 @@ def _near(name: str) -> str:
     ids = [entry.name for entry in RUNS.iterdir() if entry.is_dir()] if RUNS.is_dir() else []
     near = difflib.get_close_matches(name, ids, n=1)
     return f". Did you mean '{near[0]}'?" if near else ""
-
-
-def _events_on_record(directory: Path) -> int:
-    from gepa_framework.app.files import WORKSPACE
-    from gepa_framework.workspace import read_database, storage_errors
-
-    path = directory / WORKSPACE
-    with storage_errors(path):
-        database = read_database(path)
-        try:
-            return int(database.execute("SELECT count(*) FROM events").fetchone()[0])
-        finally:
-            database.close()

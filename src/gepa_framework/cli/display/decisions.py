@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import singledispatch
 
+from gepa_framework.cli.verdicts import verdict_words
 from gepa_framework.cli.words import one_line, score
 from gepa_framework.types import EventBody
 from gepa_framework.types import events as happened
@@ -33,8 +34,18 @@ def _(body: happened.CandidateDuplicateSkipped) -> str:
 
 
 @decision.register
+def _(body: happened.MergeProposed) -> str:
+    return f"iteration {body.iteration}: merging {' and '.join(body.parent_ids)}"
+
+
+@decision.register
 def _(body: happened.IterationSkipped) -> str:
     return f"iteration {body.iteration}: skipped, {one_line(body.reason)}"
+
+
+@decision.register
+def _(body: happened.ProposalRefused) -> str:
+    return f"iteration {body.iteration}: proposal refused, {one_line('; '.join(body.reasons))}; asked again"
 
 
 @decision.register
@@ -45,6 +56,16 @@ def _(body: happened.ProposerFailed) -> str:
 @decision.register
 def _(body: happened.StopDecided) -> str:
     return f"stop: {one_line(body.message or body.kind)}"
+
+
+@decision.register
+def _(body: happened.HeldoutVerdict) -> str:
+    return f"verdict: {verdict_words(body)}"
+
+
+@decision.register
+def _(body: happened.DeploymentDecided) -> str:
+    return f"deployed: {body.candidate_id} by {body.rule}"
 
 
 @decision.register

@@ -52,5 +52,10 @@ class RunFacts:
 
 
 def heldout_rollouts(plan: Plan) -> int:
-    """Give the rollouts that the heldout rows take at the most: each once for the seed and for the best."""
-    return min(plan.limits.heldout_rollouts, 2 * len(plan.heldout))
+    """Give the rollouts that the heldout rows take at the most: each once for seed, best and ties.
+
+    There are never more candidates than the search has rollouts to evaluate in full.
+    """
+    rows, limits = len(plan.heldout), plan.limits
+    candidates = max(2, limits.train_rollouts // max(1, len(plan.pareto) or len(plan.train)))
+    return rows * min(candidates, limits.heldout_rollouts // max(rows, 1))

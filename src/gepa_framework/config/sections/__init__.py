@@ -8,6 +8,7 @@ from gepa_framework.config.sections.basic import (
     DiskBudgetSection,
     MergeSection,
     PluginsSection,
+    ProposerSettings,
     RunSection,
 )
 from gepa_framework.config.sections.gepa import GepaSection
@@ -27,6 +28,7 @@ __all__ = [
     "PipelineTable",
     "PluginsSection",
     "PolicyTable",
+    "ProposerSettings",
     "RunSection",
     "SelectionSection",
     "TasksetTable",

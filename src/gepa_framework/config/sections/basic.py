@@ -74,6 +74,17 @@ class CacheSettings:
 
 
 @attrs.frozen
+class ProposerSettings:
+    """The framework's own keys of ``[proposer]``.
+
+    Attributes:
+        allow_model_substitution: Whether another model may answer than the one that was asked for.
+    """
+
+    allow_model_substitution: bool = False
+
+
+@attrs.frozen
 class PluginsSection:
     """``[plugins]``: what must be installed, and what must not be used.
 

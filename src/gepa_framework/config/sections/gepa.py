@@ -9,6 +9,7 @@ import attrs
 from cattrs import Converter
 
 from gepa_framework.config.checks import (
+    at_most,
     distinct,
     each_not_empty,
     fraction,
@@ -16,6 +17,7 @@ from gepa_framework.config.checks import (
     not_empty,
     not_negative,
     positive,
+    strictly_between,
     unsigned_32,
 )
 from gepa_framework.config.sections.pipeline import PipelineTable
@@ -138,6 +140,7 @@ class GepaSection:
         failed_rollout_policy: What a failed rollout counts as in a comparison.
         frontier_type: The older spelling of ``selection.frontier``.
         objective_keys: Objectives that the frontier knows, in this order.
+        deployment_rule: Which candidate the run gives as its best.
         objective_directions: Objective to whether more or less is better; more, where it is not named.
         batch_sampler: In which order minibatches go through the rows.
         perfect_score: Score at which a row has nothing left to improve.
@@ -148,9 +151,12 @@ class GepaSection:
         no_improvement_generations: Iterations without a better best candidate, after which the run stops.
         score_threshold_value: Score at which the run stops.
         max_consecutive_proposer_failures: Failed proposals in a row, after which the run stops as failed.
+        max_component_chars: Characters that a proposed text may have.
+        proposal_repair_turns: How often a proposer is asked again whose answer cannot be used: 0 or 1.
         max_rollout_attempts: How often one rollout is tried.
         retry_backoff_seconds: Seconds before the second attempt; grows with each.
         call_timeout_seconds: Seconds that a plugin may take over one call, whatever limits of its own it has.
+        verdict_confidence: Confidence of the verdict on the heldout rows, above 0.5 and below 1.
     """
 
     max_generations: int | None = attrs.field(default=None, validator=positive)
@@ -202,7 +208,10 @@ class GepaSection:
     rollout_estimated_total_tokens: int | None = attrs.field(default=None, validator=positive)
     rollout_estimated_wall_seconds: float | None = attrs.field(default=None, validator=positive)
     max_consecutive_proposer_failures: int = attrs.field(default=5, validator=positive)
+    max_component_chars: int = attrs.field(default=200_000, validator=positive)
+    proposal_repair_turns: int = attrs.field(default=1, validator=[not_negative, at_most(1)])
     max_rollout_attempts: int = attrs.field(default=3, validator=positive)
     retry_backoff_seconds: float = attrs.field(default=0.5, validator=not_negative)
     call_timeout_seconds: float = attrs.field(default=3600.0, validator=positive)
+    verdict_confidence: float = attrs.field(default=0.95, validator=strictly_between(0.5, 1))
     pipeline: PipelineTable = attrs.field(factory=PipelineTable)

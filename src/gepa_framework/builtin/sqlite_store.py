@@ -1,0 +1,163 @@
+"""Store ``sqlite``: the journal in ``workspace.sqlite`` of the run's directory."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from gepa_framework.errors import WorkspaceError
+from gepa_framework.hookspecs import hookimpl
+from gepa_framework.types import (
+    COLUMNS,
+    BuildContext,
+    Capability,
+    JournalTable,
+    Kind,
+    NoConfig,
+    PluginInfo,
+    Row,
+    Rows,
+)
+from gepa_framework.workspace import (
+    create_database,
+    file_errors,
+    open_database,
+    read_database,
+    storage_errors,
+)
+
+FILE_NAME = "workspace.sqlite"
+
+_ORDER: Mapping[JournalTable, tuple[str, ...]] = {
+    "inputs": ("position",),
+    "attempts": ("position", "attempt"),
+    "events": ("seq",),
+}
+
+
+def _insert(table: JournalTable) -> str:
+    columns = COLUMNS[table]
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"  # noqa: S608 - constants
+
+
+def _select(table: JournalTable, order: str = "") -> str:
+    keys = ", ".join(f"{key}{order}" for key in _ORDER[table])
+    return f"SELECT {', '.join(COLUMNS[table])} FROM {table} ORDER BY {keys}"  # noqa: S608 - constants
+
+
+_INSERT = {table: _insert(table) for table in COLUMNS}
+_SELECT = {table: _select(table) for table in COLUMNS}
+_LAST = {table: f"{_select(table, ' DESC')} LIMIT 1" for table in COLUMNS}
+_BLOB = "INSERT INTO blobs (sha256, body) VALUES (?, ?) ON CONFLICT DO NOTHING"
+
+
+class SqliteStore:
+    """One SQLite file in WAL mode with one writing connection."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._connection: sqlite3.Connection | None = None
+
+    def location(self) -> str:
+        """Give the file."""
+        return str(self._path)
+
+    def exists(self) -> bool:
+        """Tell whether the file is there.
+
+        Raises:
+            WorkspaceError: Its directory cannot be read.
+        """
+        with file_errors(self._path):
+            return self._path.exists()
+
+    def create(self, meta: Mapping[str, str]) -> None:
+        """Create the file, whole or not at all.
+
+        Raises:
+            WorkspaceError: There is one already, or it cannot be written.
+        """
+        self._connection = create_database(self._path, meta)
+
+    def open(self, *, readonly: bool = False) -> None:
+        """Open the file; one of an older schema is migrated, unless it is opened for reading only.
+
+        Raises:
+            WorkspaceError: There is none, it is no workspace, or it is newer than this program.
+        """
+        self._connection = read_database(self._path) if readonly else open_database(self._path)
+
+    def meta(self) -> Mapping[str, str]:
+        """Give what was recorded of the run when it began."""
+        with storage_errors(self._path):
+            return dict(self._db.execute("SELECT key, value FROM meta").fetchall())
+
+    def append(self, rows: Rows) -> None:
+        """Write rows in one transaction that is on the disk when this returns.
+
+        Raises:
+            DiskBudgetError: The disk is full; nothing of this call is in the file.
+            WorkspaceError: The file cannot be written; nothing of this call is in it.
+        """
+        database = self._db
+        with storage_errors(self._path):
+            database.execute("BEGIN IMMEDIATE")
+            try:
+                database.executemany(_INSERT["inputs"], rows.inputs)
+                database.executemany(_INSERT["attempts"], rows.attempts)
+                database.executemany(_INSERT["events"], rows.events)
+                if rows.blobs:
+                    database.executemany(_BLOB, rows.blobs.items())
+                database.execute("COMMIT")
+            except BaseException:
+                # A full disk has rolled back already.
+                if database.in_transaction:
+                    database.execute("ROLLBACK")
+                raise
+
+    def rows(self, table: JournalTable) -> Iterator[Row]:
+        """Give the rows of a table in their order."""
+        with storage_errors(self._path):
+            for row in self._db.execute(_SELECT[table]):  # noqa: UP028 - a reader that stops early must not close it
+                yield row
+
+    def last(self, table: JournalTable) -> Row | None:
+        """Give the last row of a table, if there is one."""
+        with storage_errors(self._path):
+            row: Row | None = self._db.execute(_LAST[table]).fetchone()
+            return row
+
+    def blob(self, sha256: str) -> str | None:
+        """Give the text under a digest."""
+        with storage_errors(self._path):
+            row = self._db.execute("SELECT body FROM blobs WHERE sha256 = ?", (sha256,)).fetchone()
+            return None if row is None else str(row[0])
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    @property
+    def _db(self) -> sqlite3.Connection:
+        if self._connection is None:
+            raise WorkspaceError(f"{self._path} is not open")
+        return self._connection
+
+
+plugin_info = PluginInfo(
+    kind=Kind.STORE,
+    name="sqlite",
+    api=">=1.0,<2",
+    config=NoConfig,
+    capabilities=frozenset({Capability.PERSISTENT}),
+    summary="Keeps the journal in workspace.sqlite of the run's directory.",
+)
+
+
+@hookimpl
+def gepa_make_store(context: BuildContext) -> SqliteStore:
+    """Build the store."""
+    return SqliteStore(context.run_dir / FILE_NAME)

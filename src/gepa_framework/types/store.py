@@ -1,0 +1,73 @@
+"""The rows of a journal as a store keeps them: plain values in a fixed order, appended and never changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType, NoneType
+from typing import Any, Literal, TypeAlias
+
+import attrs
+
+#: Values of one row in the order of its table's columns: ``int``, ``str``, ``bytes`` or ``None``.
+Row: TypeAlias = "Sequence[Any]"
+JournalTable: TypeAlias = Literal["inputs", "attempts", "events"]
+
+#: The columns of each table in the order of a row's values, each with the types that a value may have.
+COLUMNS: Mapping[JournalTable, Mapping[str, tuple[type, ...]]] = MappingProxyType(
+    {
+        "inputs": MappingProxyType(
+            {
+                "position": (int,),
+                "kind": (str,),
+                "effect_id": (str, NoneType),
+                "request_digest": (str, NoneType),
+                "elapsed_us": (int,),
+                "payload": (str,),
+                "chain": (bytes,),
+            }
+        ),
+        "attempts": MappingProxyType(
+            {
+                "effect_id": (str,),
+                "attempt": (int,),
+                "position": (int,),
+                "kind": (str,),
+                "code": (str,),
+                "message": (str,),
+                "http_status": (int, NoneType),
+                "prompt_tokens": (int, NoneType),
+                "completion_tokens": (int, NoneType),
+                "total_tokens": (int, NoneType),
+                "cost_usd": (str, NoneType),
+            }
+        ),
+        "events": MappingProxyType(
+            {
+                "seq": (int,),
+                "position": (int,),
+                "type": (str,),
+                "elapsed_us": (int,),
+                "body": (str,),
+                "chain": (bytes,),
+            }
+        ),
+    }
+)
+
+
+@attrs.frozen
+class Rows:
+    """What one transaction adds to a journal.
+
+    Attributes:
+        inputs: Rows of ``inputs``; ``position`` counts from 1 without gaps, and ``effect_id`` is unique where
+            it is not ``None``.
+        attempts: Rows of ``attempts``, unique by ``effect_id`` and ``attempt``.
+        events: Rows of ``events``; ``seq`` counts from 1 without gaps.
+        blobs: SHA-256 of a text, as 64 hexadecimal digits, to the text; one that is there already stays.
+    """
+
+    inputs: Sequence[Row] = ()
+    attempts: Sequence[Row] = ()
+    events: Sequence[Row] = ()
+    blobs: Mapping[str, str] = attrs.field(factory=dict)
