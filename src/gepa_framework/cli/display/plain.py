@@ -105,11 +105,6 @@ class Narrator:
         return f"let go of {' and '.join(count(*part) for part in parts if part[0])} under way"
 
     @_tell.register
-    def _(self, body: happened.WorkAbandoned) -> str:
-        parts = [(body.rollouts, "rollout"), (body.proposals, "proposal")]
-        return f"let go of {' and '.join(count(*part) for part in parts if part[0])} under way"
-
-    @_tell.register
     def _(self, body: happened.HeldoutStarted) -> str:
         skipped = f"; {count(len(body.skipped), 'tie')} beyond the budget" if body.skipped else ""
         candidates = count(len(body.candidates), "candidate")
