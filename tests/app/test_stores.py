@@ -27,7 +27,7 @@ from gepa_framework.errors import (
     PluginNotFoundError,
     WorkspaceError,
 )
-from gepa_framework.runtime.perform import rollout_id
+from gepa_framework.runtime.attempts import rollout_id
 
 LINES = '[store]\nuse = "lines"\n'
 

@@ -27,6 +27,8 @@ POSITIVE = (
     "gepa.pipeline.workers.rollout",
     "gepa.pipeline.workers.evaluate",
     "gepa.pipeline.adaptive_rollout_concurrency.initial",
+    "gepa.pipeline.adaptive_rollout_concurrency.increase_step",
+    "gepa.call_timeout_seconds",
     "gepa.pipeline.adaptive_stage_workers.backlog_threshold",
     "disk_budget.soft_limit_gb",
     "merge.every",
@@ -216,6 +218,17 @@ def test_a_choice_is_one_of_the_known_ones(lines_of, path, names):
         (
             "[gepa.pipeline.adaptive_rollout_concurrency]\nmin = 9\nmax = 8",
             ":10:1: gepa.pipeline.adaptive_rollout_concurrency.max: must be >= min (9): 8",
+        ),
+        (
+            "[gepa.pipeline.adaptive_rollout_concurrency]\nmin = 9\ninitial = 8",
+            ":10:1: gepa.pipeline.adaptive_rollout_concurrency.initial: must be >= min (9): 8",
+        ),
+        (
+            "[gepa.pipeline.adaptive_rollout_concurrency]\noverload_status_codes = [429, 200]",
+            (
+                ":9:1: gepa.pipeline.adaptive_rollout_concurrency.overload_status_codes: "
+                "must hold HTTP statuses from 400 to 599: 200"
+            ),
         ),
         (
             "[disk_budget]\nhard_limit_gb = 1",

@@ -104,7 +104,7 @@ def asked(directory: Path) -> list[str]:
 
 
 def ids(effects: set[str]) -> set[str]:
-    from gepa_framework.runtime.perform import rollout_id
+    from gepa_framework.runtime.attempts import rollout_id
 
     return {rollout_id("killed", f"rollout/{effect}", 1) for effect in effects}
 

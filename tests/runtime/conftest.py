@@ -115,8 +115,10 @@ def performer(
     executor: Any = None,
     settings: Any = None,
     keep_substituted: bool = False,
+    **holding: Any,
 ) -> Performer:
     world = World(
+        **holding,
         run_id=run_id,
         transport=transport or Transport(),
         proposer=proposer or FakeProposer(),

@@ -191,3 +191,40 @@ def test_what_was_under_way_is_asked_for_by_its_id_first_when_a_run_goes_on(kit,
     run.go()
     polled = [request.rollout_id for request in run.transport.requests if request.poll_first]
     assert polled == [request.rollout_id for request in first.requests[2:6]]
+
+
+def test_what_was_under_way_when_the_search_was_stopped_is_on_record(stuck):
+    run = stuck()
+    (told,) = [event.body for event in run.recorder.events if event.type == "work.abandoned"]
+    assert (told.rollouts, told.proposals) == (hung(run), 0)
+    books = run.machine.run.ledger
+    assert (books.abandoned_rollouts, books.cost_usd) == (hung(run), None)
+    assert run.go().machine.run.ledger == books, "and a replay finds it there"
+
+
+def test_what_waits_for_a_place_was_not_paid_for(stuck):
+    run = stuck(rollouts=1)
+    (told,) = [event.body for event in run.recorder.events if event.type == "work.abandoned"]
+    assert told.rollouts == hung(run) == 1
+
+
+def test_what_is_under_way_at_a_cancel_is_on_record(kit, stand):
+    reached = asyncio.Event()
+    run = stand(transport=kit.Transport(hanging(reached, after=2)), pace=Pace(rollouts=3))
+
+    async def cancel(run):
+        await reached.wait()
+        await until(lambda: run.transport.under_way == 3)
+        run.driver.cancel("enough")
+
+    run.go(cancel)
+    assert run.types[-2:] == ["work.abandoned", "gepa.run.cancelled"]
+    cancelled = run.stored()[-1].given
+    assert len(cancelled.begun) == 3
+    assert run.machine.run.ledger.abandoned_rollouts == 3
+    assert run.go().machine.run.ledger.abandoned_rollouts == 3
+
+
+async def until(condition):
+    while not condition():  # noqa: ASYNC110 - what it waits for is not an event but a number
+        await asyncio.sleep(0.001)

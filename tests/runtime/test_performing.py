@@ -13,8 +13,8 @@ from gepa_framework.errors import (
     ProposerError,
     TransportError,
 )
-from gepa_framework.runtime import RetryPolicy
-from gepa_framework.runtime.perform import rollout_id
+from gepa_framework.runtime import Aimd, AimdRule, Gate, RetryPolicy
+from gepa_framework.runtime.attempts import rollout_id
 from gepa_framework.types import (
     FailureKind,
     Proposal,
@@ -356,3 +356,42 @@ def test_a_proposal_with_an_absurd_usage_is_a_failed_one(kit):
     given = perform(kit.performer(proposer=Says(Proposal({}, usage=HUGE))), kit.propose()).outcome
     assert isinstance(given, ProposalFailure)
     assert (given.code, given.usage.cost_usd) == ("out_of_range", None)
+
+
+def overloaded(width, *, patience=600.0, backoff=0.0):
+    """Give what a performer needs to hold back, with so many rollouts at once."""
+    return {
+        "retry": RetryPolicy(attempts=2, backoff_seconds=backoff, patience_seconds=patience),
+        "gate": Gate(Aimd(AimdRule(width, 1, 8))),
+    }
+
+
+BUSY_504 = attrs.evolve(BUSY, code="http_504", http_status=504)
+FULL_429 = attrs.evolve(BUSY, code="http_429", http_status=429)
+
+
+def test_refusals_for_overload_are_not_among_the_attempts_that_count(kit):
+    """At four at once two of them may help; the third finds one at once, and counts."""
+    transport = kit.Transport(lambda request: BUSY_504)
+    done = perform(kit.performer(transport, **overloaded(4)), kit.rollout())
+    assert (len(transport.requests), done.outcome, len(done.superseded)) == (4, BUSY_504, 3)
+
+
+def test_whoever_is_turned_away_waits_a_little_longer_each_time_whatever_is_configured(kit, monkeypatch):
+    slept = []
+
+    async def sleep(seconds):
+        slept.append(seconds)
+
+    monkeypatch.setattr("gepa_framework.runtime.attempts.asyncio.sleep", sleep)
+    transport = kit.Transport(lambda request: FULL_429 if len(transport.requests) < 6 else None)
+    done = perform(kit.performer(transport, **overloaded(1)), kit.rollout())
+    assert isinstance(done.outcome, RolloutResult)
+    least = [0.8 * 0.05 * 2**number for number in range(5)]
+    assert [wait >= bound for wait, bound in zip(slept, least, strict=True)] == [True] * 5
+
+
+def test_what_asking_again_cannot_help_is_not_asked_again_for_overload_either(kit):
+    transport = kit.Transport(lambda request: attrs.evolve(FULL_429, retryable=False))
+    done = perform(kit.performer(transport, **overloaded(4)), kit.rollout())
+    assert (len(transport.requests), done.superseded) == (1, ())

@@ -33,7 +33,15 @@ from gepa_framework.types import JSONObject, JSONValue, Kind, RowsRequest, diges
 #: Tables and keys that say where and how fast, but not what.
 _CIRCUMSTANCES = frozenset({"cache", "container", "executor", "listeners", "plugins", "run", "store"})
 #: Keys of ``[gepa]`` and ``[gepa.pipeline]`` that say how fast.
-_PACE = frozenset({"retry_backoff_seconds", "rollout_poll_interval_ms", "workers"})
+_PACE = frozenset(
+    {
+        "adaptive_rollout_concurrency",
+        "call_timeout_seconds",
+        "retry_backoff_seconds",
+        "rollout_poll_interval_ms",
+        "workers",
+    }
+)
 
 
 def make_plan(loaded: LoadedConfig) -> Plan:

@@ -16,6 +16,8 @@ from gepa_framework.app import files
 from gepa_framework.app.building import Built, build
 from gepa_framework.app.chronicle import Chronicle
 from gepa_framework.app.exports import export
+from gepa_framework.app.legs import CacheLegs
+from gepa_framework.app.pace import aimd_rule, call_limits
 from gepa_framework.app.planning import asked_of_proposer
 from gepa_framework.app.prepare import Prepared
 from gepa_framework.app.result import GepaRunResult
@@ -24,10 +26,12 @@ from gepa_framework.engine import Machine, Status
 from gepa_framework.errors import GepaError, InterruptedRunError
 from gepa_framework.net.redact import Redactor, secrets_of
 from gepa_framework.runtime import (
+    Aimd,
     Audience,
     CacheMode,
     Driver,
     EffectCache,
+    Gate,
     Hub,
     Pace,
     Performer,
@@ -73,6 +77,9 @@ class Session:
     on_interrupt: Callable[[], None] | None = None
     handle_signals: bool = False
     chronicle: Chronicle = attrs.field(factory=Chronicle)
+    _legs: CacheLegs = attrs.field(
+        init=False, default=attrs.Factory(lambda self: CacheLegs(self.prepared.run_dir), takes_self=True)
+    )
     store_location: str = attrs.field(default="", init=False)
 
     def start(self) -> GepaRunResult:
@@ -118,6 +125,7 @@ class Session:
         prepared = self.prepared
         self.store_location = journal.location
         feed = Feed(prepared.run_dir, journal.lines())
+        self._legs = CacheLegs.read(prepared.run_dir / files.CACHE_PROFILE, resumed=bool(events))
         house = Hub([Audience(type(listener).__name__, listener) for listener in self._house()])
         house.publish(events)
         hub = Hub([*house.audiences, *built.audiences])
@@ -135,6 +143,7 @@ class Session:
         error: GepaError | None = None
         try:
             if not machine.status.terminal:
+                self._legs.begin(performer.cache.profile())
                 _run_to_end(self._run(driver, performer, built))
         except GepaError as caught:
             error = caught
@@ -209,7 +218,7 @@ class Session:
             run_dir=self.prepared.run_dir,
             status=status,
             error=error,
-            cache_profile=performer.cache.profile(),
+            cache_profile=self._legs.whole(performer.cache.profile()),
             store_location=self.store_location,
         )
 
@@ -223,7 +232,11 @@ class Session:
             transport=built.transport,
             proposer=built.proposer,
             executor=built.executor,
-            retry=RetryPolicy(gepa.max_rollout_attempts, gepa.retry_backoff_seconds),
+            retry=RetryPolicy(
+                gepa.max_rollout_attempts, gepa.retry_backoff_seconds, gepa.rollout_async_timeout_seconds
+            ),
+            limits=call_limits(gepa),
+            gate=Gate(Aimd(aimd_rule(gepa.pipeline))),
             policy=config.policy,
             redact=Redactor(secrets_of(self.prepared.environ)),
             keep_substituted=config.proposer.allow_model_substitution,

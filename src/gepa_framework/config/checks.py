@@ -13,6 +13,7 @@ from packaging.utils import InvalidName, canonicalize_name
 
 Validator: TypeAlias = "Callable[[Any, attrs.Attribute[Any], Any], None]"
 
+_HTTP_ERRORS = range(400, 600)
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -66,7 +67,7 @@ def at_least_field(other: str) -> Validator:
     """Give a validator that asks for no less than another field of the same table."""
 
     def validate(instance: Any, _: attrs.Attribute[Any], value: Any) -> None:
-        if value < getattr(instance, other):
+        if value is not None and value < getattr(instance, other):
             raise ValueError(f"must be >= {other} ({getattr(instance, other)}): {value}")
 
     return validate
@@ -80,6 +81,12 @@ def only(*allowed: str, why: str) -> Validator:
             raise ValueError(f'"{value}" cannot be chosen; {why}')
 
     return validate
+
+
+def each_http_error(_: Any, __: attrs.Attribute[Any], value: Collection[int]) -> None:
+    """Refuse numbers that are no statuses of failed HTTP calls."""
+    if wrong := [status for status in value if status not in _HTTP_ERRORS]:
+        raise ValueError(f"must hold HTTP statuses from 400 to 599: {some(wrong)}")
 
 
 def each_not_empty(_: Any, __: attrs.Attribute[Any], value: Collection[str] | None) -> None:

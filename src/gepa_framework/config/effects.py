@@ -13,7 +13,6 @@ from gepa_framework.config.structure import default_of
 #: Validated in full, without effect so far. Whoever makes one work takes it out.
 NO_EFFECT_YET: tuple[str, ...] = (
     "disk_budget",
-    "gepa.pipeline.adaptive_rollout_concurrency",
     "gepa.pipeline.adaptive_stage_workers",
 )
 #: Validated, and without effect for good, with the reason and what to do instead.

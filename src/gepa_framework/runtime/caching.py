@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from gepa_framework.engine import Outcome, ProposalFailure
 from gepa_framework.errors import CacheCorruptError, CacheMissError, GepaError, PluginBrokenError
-from gepa_framework.types import Cache, JSONValue, RolloutFailure, compact_json
+from gepa_framework.types import Cache, JSONObject, RolloutFailure, compact_json
 from gepa_framework.workspace import decode_outcome, encode_outcome
 
 #: How many values may wait to be written.
@@ -117,7 +117,7 @@ class EffectCache:
         if not done:
             raise _silent(f"finished one of {len(self._writing)} writes")
 
-    def profile(self) -> JSONValue:
+    def profile(self) -> JSONObject:
         """Give the accesses by boundary and action."""
         boundaries: dict[str, dict[str, int]] = {}
         for (boundary, action), count in sorted(self._accesses.items()):

@@ -5,26 +5,28 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import attrs
 
 from gepa_framework.engine import (
+    Abandoned,
     Cancel,
     Command,
     Completed,
     Input,
     Machine,
     Propose,
-    Rollout,
     Status,
     Step,
     Tick,
 )
-from gepa_framework.errors import InterruptedRunError, RunFailedError
+from gepa_framework.engine.lanes import PROPOSE, ROLLOUT, SETUP, Lanes
+from gepa_framework.errors import GepaError, InterruptedRunError, InvariantError, RunFailedError
+from gepa_framework.runtime.crew import Crew
 from gepa_framework.runtime.failpoint import Failpoints
-from gepa_framework.runtime.lane import Lane
+from gepa_framework.runtime.heartbeat import Heartbeat, waiting_words
 from gepa_framework.runtime.listening import Hub
 from gepa_framework.runtime.perform import Performed, Performer
 from gepa_framework.types import Event, RolloutFailure
@@ -37,15 +39,19 @@ class Pace:
 
     Attributes:
         rollouts: Rollouts under way at once.
-        proposals: Proposals and set-up calls under way at once.
+        proposals: Proposals under way at once.
+        setup: Set-up calls under way at once.
         tick_seconds: How often the machine is told the time; never where ``None``.
         grace_seconds: How long what is under way may take to finish after an interrupt.
+        quiet_seconds: How long nothing may come in until operators are told what the run waits for.
     """
 
     rollouts: int = 8
     proposals: int = 1
+    setup: int = 1
     tick_seconds: float | None = None
     grace_seconds: float = 5.0
+    quiet_seconds: float = 120.0
 
 
 @attrs.frozen
@@ -96,8 +102,10 @@ class Driver:
         self._wake = asyncio.Event()
         self._error: BaseException | None = None
         self._interrupted = False
-        self._rollouts = Lane(pace.rollouts, self._work)
-        self._others = Lane(pace.proposals, self._work)
+        widths = {ROLLOUT: pace.rollouts, PROPOSE: pace.proposals, SETUP: pace.setup}
+        self._crew = Crew(Lanes(widths), self._work, self._done, self._wake.set)
+        self._heartbeat = Heartbeat(pace.quiet_seconds, lambda: waiting_words(machine.pending.values()))
+        performer.attach(resized=self._resize, silent=self._give_up)
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="gepa-journal")
         self._failpoints = Failpoints()
 
@@ -108,8 +116,7 @@ class Driver:
 
     def cancel(self, reason: str) -> None:
         """End the run for good."""
-        cancel = Cancel(reason)
-        self._arrive(_Arrival(cancel, encode_control(cancel)))
+        self._arrive(_control(Cancel(reason)))
 
     async def run(self) -> None:
         """Drive until the machine is done.
@@ -118,13 +125,15 @@ class Driver:
             InterruptedRunError: `interrupt` was called; the journal is whole.
             GepaError: The run could not go on; the journal is whole.
         """
-        ticking = asyncio.create_task(self._tick()) if self._pace.tick_seconds else None
+        beside = [asyncio.create_task(self._heartbeat.watch())]
+        if self._pace.tick_seconds:
+            beside.append(asyncio.create_task(self._tick()))
         try:
             await self._begin()
             await self._loop()
         finally:
-            if ticking is not None:
-                ticking.cancel()
+            for task in beside:
+                task.cancel()
             await self._settle()
             self._writer.shutdown()
 
@@ -134,10 +143,11 @@ class Driver:
             await self._commit([(Record(START, self._elapsed_us, step.events, blobs=_blobs(step)), step)])
         else:
             self._again = frozenset(self._machine.pending)
-            self._dispatch(self._machine.pending.values())
+            self._crew.offer(tuple(self._machine.pending.values()))
 
     async def _loop(self) -> None:
         while self._machine.status is Status.RUNNING:
+            self._check_that_something_will_come()
             await self._wake.wait()
             self._wake.clear()
             if self._interrupted:
@@ -146,12 +156,14 @@ class Driver:
             if self._error is not None:
                 raise self._error
 
+    def _check_that_something_will_come(self) -> None:
+        if self._crew.busy or self._arrivals or self._error or self._interrupted:
+            return
+        waits = waiting_words(self._machine.pending.values())
+        raise InvariantError(f"the run waits for {waits}, and nothing is under way")
+
     async def _stop_gently(self) -> None:
-        for lane in (self._rollouts, self._others):
-            lane.pause()
-        await asyncio.gather(
-            *(lane.settle(self._pace.grace_seconds) for lane in (self._rollouts, self._others))
-        )
+        await self._crew.settle(self._pace.grace_seconds)
         await self._take_arrivals()
         if self._machine.status is Status.RUNNING:
             raise InterruptedRunError("the run was interrupted")
@@ -165,15 +177,27 @@ class Driver:
                 given = arrival.given
                 if isinstance(given, Completed) and given.effect_id not in self._machine.pending:
                     continue  # it was revoked while it came in
+                if isinstance(given, Cancel):
+                    arrival = _control(Cancel(given.reason, self._let_go(tuple(self._machine.pending))))
                 fed = self._feed_machine(arrival)
                 if isinstance(self._machine.failure, RunFailedError):
                     # What broke the run stays out of its journal: a mended world is asked again.
                     raise self._machine.failure
                 batch.append(fed)
+                if fed[1].revoked and (begun := self._let_go(fed[1].revoked)):
+                    self._arrivals.appendleft(_control(Abandoned(begun)))
         finally:
             # The run may break at one of them; those before it are paid for.
             if batch:
                 await self._commit(batch)
+
+    def _let_go(self, effect_ids: tuple[str, ...]) -> tuple[str, ...]:
+        """Forget what waits, and give what had begun: it was paid for, even if its outcome came too late."""
+        begun = set(self._crew.withdraw(effect_ids))
+        begun.update(
+            arrival.given.effect_id for arrival in self._arrivals if isinstance(arrival.given, Completed)
+        )
+        return tuple(name for name in effect_ids if name in begun)
 
     def _feed_machine(self, arrival: _Arrival) -> tuple[Record, Step]:
         now = max(self._elapsed_us, round((time.monotonic() - self._began) * 1e6))
@@ -191,11 +215,10 @@ class Driver:
         lines = await loop.run_in_executor(self._writer, self._journal.commit, records)
         self._failpoints.passed("after_commit")
         self._publish(records, lines)
+        pending = self._machine.pending
         for _, step in batch:
-            for lane in (self._rollouts, self._others):
-                if step.revoked:
-                    lane.revoke(step.revoked)
-            self._dispatch(step.commands)
+            self._crew.stop(step.revoked)
+            self._crew.offer([command for command in step.commands if command.effect_id in pending])
 
     def _publish(self, records: Sequence[Record], lines: Sequence[Line]) -> None:
         self._feed.write(lines)
@@ -207,22 +230,36 @@ class Driver:
                 events.append(Event(self._seq, record.elapsed_us / 1e6, body))
         self._hub.publish(events)
 
-    def _dispatch(self, commands: Iterable[Command]) -> None:
-        for command in tuple(commands):
-            if command.effect_id in self._machine.pending:
-                lane = self._rollouts if isinstance(command, Rollout) else self._others
-                lane.submit(command)
-
-    async def _work(self, command: Command) -> None:
+    async def _work(self, command: Command) -> Performed | None:
         self._failpoints.passed("before_send")
         try:
             done = await self._performer.perform(command, again=command.effect_id in self._again)
         except Exception as error:  # noqa: BLE001 - raised again by the loop, which owns the run
-            self._error = self._error or error
-            self._wake.set()
-            return
+            self._fail(error)
+            return None
         self._failpoints.passed("after_send")
-        self._arrive(_arrival(command, done))
+        return done
+
+    def _done(self, command: Command, done: Performed | None) -> None:
+        if done is not None:
+            self._heartbeat.beat()
+            self._arrive(_arrival(command, done))
+
+    def _resize(self, rollouts: int) -> None:
+        self._crew.resize(ROLLOUT, min(rollouts, self._pace.rollouts))
+
+    def _give_up(self, task: asyncio.Task[None]) -> None:
+        """Take the failure for the outcome of a call that cannot even be stopped."""
+        if (command := self._crew.give_up(task)) is None:
+            return
+        try:
+            self._done(command, self._performer.no_answer(command))
+        except GepaError as error:
+            self._fail(error)
+
+    def _fail(self, error: BaseException) -> None:
+        self._error = self._error or error
+        self._wake.set()
 
     def _arrive(self, arrival: _Arrival) -> None:
         self._arrivals.append(arrival)
@@ -231,11 +268,14 @@ class Driver:
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(self._pace.tick_seconds or 1.0)
-            self._arrive(_Arrival(Tick(), encode_control(Tick())))
+            self._arrive(_control(Tick()))
 
     async def _settle(self) -> None:
-        for lane in (self._rollouts, self._others):
-            await lane.settle(0)
+        await self._crew.settle(0)
+
+
+def _control(control: Tick | Cancel | Abandoned) -> _Arrival:
+    return _Arrival(control, encode_control(control))
 
 
 def _blobs(step: Step) -> dict[str, str]:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
-import logging
-import traceback
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import attrs
 
@@ -24,41 +21,33 @@ from gepa_framework.engine import (
 )
 from gepa_framework.errors import (
     ContainerContractError,
-    ContainerGoneError,
     GepaError,
     PluginBrokenError,
     ProposerError,
+    TransportError,
 )
+from gepa_framework.runtime.attempts import Attempts
 from gepa_framework.runtime.bounds import bounded
 from gepa_framework.runtime.caching import CacheMode, EffectCache
+from gepa_framework.runtime.calling import Caller
+from gepa_framework.runtime.limits import NoAnswerError
 from gepa_framework.runtime.requests import RequestDigests
-from gepa_framework.runtime.retry import RetryPolicy
+from gepa_framework.runtime.world import World
 from gepa_framework.types import (
     UNKNOWN,
     ContainerInfo,
-    Executor,
     FailureKind,
-    JSONObject,
     Preflight,
     Program,
     Proposal,
-    Proposer,
     RolloutFailure,
-    RolloutOutcome,
-    RolloutRequest,
-    RolloutResult,
     TaskRow,
-    Transport,
     Usage,
 )
 from gepa_framework.types.json import nested_deeper
 from gepa_framework.workspace import Encoded, decode_outcome, encode_outcome
 
 T = TypeVar("T")
-F = TypeVar("F", bound=RolloutFailure | ProposalFailure)
-#: The code of a failure that says that nobody answered at all.
-UNREACHABLE = "connect"
-_LOGGER = logging.getLogger(__name__)
 #: Deeper nesting is no data; it would exhaust the stack of whoever walks it.
 MAX_DEPTH = 128
 
@@ -80,31 +69,6 @@ class Performed:
     superseded: tuple[RolloutFailure, ...] = ()
 
 
-@attrs.frozen
-class World:
-    """The plugins that commands are carried out with.
-
-    Attributes:
-        run_id: What rollout ids are derived from.
-        transport: Speaks to the container.
-        proposer: Writes candidates.
-        executor: Runs the calls; in place where ``None``.
-        retry: How failed rollouts are tried again.
-        policy: Sent with each rollout.
-        redact: Takes secrets out of what plugins say, before it is on record.
-        keep_substituted: Whether a proposal of another model than the one asked for is an answer to keep.
-    """
-
-    run_id: str
-    transport: Transport
-    proposer: Proposer
-    retry: RetryPolicy
-    policy: JSONObject
-    executor: Executor | None = None
-    redact: Callable[[str], str] = str
-    keep_substituted: bool = False
-
-
 class Performer:
     """Turns commands into outcomes.
 
@@ -118,7 +82,21 @@ class Performer:
         self._world = world
         self.cache = cache
         self._requests = requests
-        self._blamed: set[str] = set()
+        self._caller = Caller(world)
+        self._attempts = Attempts(world, self._caller)
+
+    def attach(
+        self, *, resized: Callable[[int], None], silent: Callable[[asyncio.Task[Any]], object]
+    ) -> None:
+        """Say who is told that the container bears another number of rollouts, and of calls that never end.
+
+        Args:
+            resized: Given the number of rollouts at once, now and whenever it changes.
+            silent: Given the task of a call that took too long and could not be stopped.
+        """
+        self._caller.watch.silent = silent
+        self._world.gate.resized = resized
+        resized(self._world.gate.width)
 
     async def preflight(self) -> None:
         """Have the plugins look for what they need, unless everything is to come from the cache.
@@ -132,9 +110,12 @@ class Performer:
             if not isinstance(plugin, Preflight):
                 continue
             try:
-                await plugin.preflight()
+                async with asyncio.timeout(self._world.limits.other) as limit:
+                    await plugin.preflight()
             except GepaError:
                 raise
+            except TimeoutError as error:
+                raise (self._late(name) if limit.expired() else self._raised(name, error)) from error
             except Exception as error:
                 raise self._raised(name, error) from error
 
@@ -150,18 +131,18 @@ class Performer:
             GepaError: A set-up effect failed, or the cache did.
         """
         boundary, key = self._requests.boundary(command), self._requests.key(command)
-        known = await self.cache.get(boundary, key)
+        known = None if self.cache.mode is CacheMode.OFF else await self.cache.get(boundary, key)
         superseded: tuple[RolloutFailure, ...] = ()
         if known is not None:
             outcome = known
         elif isinstance(command, Rollout):
-            outcome, superseded = await self._rollout(command, again=again)
+            outcome, superseded = await self._attempts.run(command, again=again)
         elif isinstance(command, Propose):
             outcome = await self._propose(command)
         else:
             outcome = await self._setup(command)
         if isinstance(outcome, RolloutFailure | ProposalFailure):
-            outcome = self._discreet(outcome)
+            outcome = self._caller.discreet(outcome)
         outcome, encoded = _encode(command, bounded(outcome))
         if known is None and self._worth_keeping(outcome):
             await self.cache.put(boundary, key, outcome)
@@ -172,118 +153,73 @@ class Performer:
         # The model that was asked for may answer the next run; this one refuses what another said.
         return self._world.keep_substituted or not substituted
 
-    async def _call(self, call: Callable[[], Awaitable[T]]) -> T:
-        executor = self._world.executor
-        try:
-            return await (call() if executor is None else executor.submit(call))
-        except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if task is None or task.cancelling():
-                raise
-            # Nobody asked for it: left alone, it would end the worker and the run would wait for ever.
-            raise PluginBrokenError("the call was cancelled from within") from None
-        except SystemExit as error:
-            raise PluginBrokenError(f"the call tried to end the process: SystemExit: {error}") from error
+    def no_answer(self, command: Command) -> Performed:
+        """Give the failure that a command comes to whose call never ends.
 
-    def _blame(self, name: str, error: Exception) -> str:
-        """Word what a plugin raised. Where it did so is logged, because events hold no paths."""
-        place = _place(error.__cause__ if isinstance(error.__cause__, SystemExit) else error)
-        if place not in self._blamed:
-            self._blamed.add(place)
-            kind = type(error).__name__
-            _LOGGER.warning(
-                "the %s raised %s at %s; -v shows the traceback", name, kind, place, exc_info=error
-            )
-        return f"the {name} raised {type(error).__name__}: {error}"
+        Raises:
+            TransportError: It is a set-up call.
+        """
+        outcome: Outcome
+        superseded: tuple[RolloutFailure, ...] = ()
+        if isinstance(command, Rollout):
+            outcome, superseded = self._attempts.given_up(command.effect_id)
+        elif isinstance(command, Propose):
+            outcome = _no_proposal(self._world.limits.other)
+        else:
+            raise self._late("transport")
+        return Performed(*_encode(command, outcome), self._requests.key(command), superseded)
 
     async def _setup(self, command: Describe | LoadProgram | LoadRows) -> Outcome:
-        transport = self._world.transport
+        transport, seconds = self._world.transport, self._world.limits.other
         try:
             if isinstance(command, Describe):
-                return _expect(ContainerInfo, await self._call(transport.describe))
+                return _expect(ContainerInfo, await self._caller.call(transport.describe, seconds))
             if isinstance(command, LoadProgram):
-                return _expect(Program, await self._call(transport.program))
+                return _expect(Program, await self._caller.call(transport.program, seconds))
             wanted = command.request
-            return _checked(command, tuple(await self._call(lambda: transport.rows(wanted))))
+            return _checked(command, tuple(await self._caller.call(lambda: transport.rows(wanted), seconds)))
+        except NoAnswerError:
+            raise self._late("transport") from None
         except GepaError:
             raise
         except Exception as error:
             raise self._raised("transport", error) from error
 
-    async def _rollout(
-        self, command: Rollout, *, again: bool
-    ) -> tuple[RolloutOutcome, tuple[RolloutFailure, ...]]:
-        superseded: list[RolloutFailure] = []
-        for attempt in range(1, self._world.retry.attempts + 1):
-            outcome = await self._attempt(command, attempt, again=again and attempt == 1)
-            if isinstance(outcome, RolloutResult):
-                break
-            wait = self._world.retry.wait(outcome, attempt)
-            if wait is None:
-                break
-            superseded.append(self._discreet(outcome))
-            await asyncio.sleep(wait)
-        if isinstance(outcome, RolloutFailure) and outcome.code == UNREACHABLE:
-            raise ContainerGoneError(
-                f"the container cannot be reached: {outcome.message}",
-                hint="start it again, then resume the run; nothing that was recorded is lost",
-            )
-        return outcome, tuple(superseded)
-
-    async def _attempt(self, command: Rollout, attempt: int, *, again: bool) -> RolloutOutcome:
-        request = RolloutRequest(
-            rollout_id=rollout_id(self._world.run_id, command.effect_id, attempt),
-            candidate=command.candidate,
-            row=command.row,
-            stage=command.stage,
-            task_id=command.task_id,
-            policy=self._world.policy,
-            poll_first=again,
-        )
-        try:
-            outcome = await self._call(lambda: self._world.transport.rollout(request))
-        except ContainerGoneError as error:
-            raise ContainerGoneError(self._world.redact(error.message), hint=error.hint) from None
-        except Exception as error:  # noqa: BLE001 - whatever a plugin raises harms this rollout only
-            return RolloutFailure(FailureKind.TRANSPORT, "plugin_raised", self._blame("transport", error))
-        if not isinstance(outcome, RolloutResult | RolloutFailure):
-            message = f"the transport gave {type(outcome).__name__} for a rollout"
-            return RolloutFailure(FailureKind.CONTRACT, "wrong_type", message)
-        return outcome
-
     async def _propose(self, command: Propose) -> Proposal | ProposalFailure:
         try:
-            proposal = await self._call(lambda: self._world.proposer.propose(command.request))
+            proposal = await self._caller.call(
+                lambda: self._world.proposer.propose(command.request), self._world.limits.other
+            )
+        except NoAnswerError:
+            return _no_proposal(self._world.limits.other)
         except ProposerError as error:
             usage = error.usage
             return ProposalFailure(
                 error.error_code, str(error), usage if isinstance(usage, Usage) else UNKNOWN
             )
         except Exception as error:  # noqa: BLE001 - whatever a plugin raises costs this proposal only
-            return ProposalFailure("plugin_raised", self._blame("proposer", error))
+            return ProposalFailure("plugin_raised", self._caller.blame("proposer", error))
         if not isinstance(proposal, Proposal):
             said = type(proposal).__name__
             return ProposalFailure("wrong_type", f"the proposer gave {said} where Proposal was due")
         return proposal
 
-    def _discreet(self, failure: F) -> F:
-        return attrs.evolve(failure, message=self._world.redact(failure.message))
+    def _late(self, name: str) -> TransportError:
+        return TransportError(
+            f"the {name} has not answered within {self._world.limits.other:g} s",
+            hint="see what it waits for, or raise gepa.call_timeout_seconds",
+        )
 
     def _raised(self, name: str, error: Exception) -> PluginBrokenError:
         text = self._world.redact(f"the {name} raised {type(error).__name__}: {error}")
         return PluginBrokenError(text, hint="report it to its authors")
 
 
-def rollout_id(run_id: str, effect_id: str, attempt: int) -> str:
-    """Give the id that a container may tell a repeated rollout by."""
-    text = f"{run_id}\x1f{effect_id}\x1f{attempt}"
-    return "gepa_" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:24]
-
-
-def _place(error: BaseException) -> str:
-    """Give file and line of the innermost frame."""
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{frame.filename}:{frame.lineno}"
+def _no_proposal(seconds: float) -> ProposalFailure:
+    return ProposalFailure(
+        "no_answer",
+        f"the proposer has not answered within {seconds:g} s (gepa.call_timeout_seconds) and was stopped",
+    )
 
 
 def _expect(kind: type[T], value: object) -> T:

@@ -196,6 +196,7 @@ class GepaSection:
         proposal_repair_turns: How often a proposer is asked again whose answer cannot be used: 0 or 1.
         max_rollout_attempts: How often one rollout is tried.
         retry_backoff_seconds: Seconds before the second attempt; grows with each.
+        call_timeout_seconds: Seconds that a plugin may take over one call, whatever limits of its own it has.
         verdict_confidence: Confidence of the verdict on the heldout rows, above 0.5 and below 1.
     """
 
@@ -258,5 +259,6 @@ class GepaSection:
     proposal_repair_turns: int = attrs.field(default=1, validator=[not_negative, at_most(1)])
     max_rollout_attempts: int = attrs.field(default=3, validator=positive)
     retry_backoff_seconds: float = attrs.field(default=0.5, validator=not_negative)
+    call_timeout_seconds: float = attrs.field(default=3600.0, validator=positive)
     verdict_confidence: float = attrs.field(default=0.95, validator=strictly_between(0.5, 1))
     pipeline: PipelineTable = attrs.field(factory=PipelineTable)

@@ -6,7 +6,13 @@ from typing import Literal
 
 import attrs
 
-from gepa_framework.config.checks import at_least_field, fraction, not_negative, positive
+from gepa_framework.config.checks import (
+    at_least_field,
+    each_http_error,
+    fraction,
+    not_negative,
+    positive,
+)
 
 
 @attrs.frozen
@@ -50,16 +56,31 @@ class AdaptiveWorkersTable:
 
 @attrs.frozen
 class AdaptiveRolloutsTable:
-    """``[gepa.pipeline.adaptive_rollout_concurrency]``."""
+    """``[gepa.pipeline.adaptive_rollout_concurrency]``: how many rollouts an overloaded container is sent.
+
+    ``workers.rollout`` is the most in any case.
+
+    Attributes:
+        enabled: Whether the number adapts at all.
+        initial: Rollouts at once to begin with; ``workers.rollout`` where not written.
+        min: The fewest.
+        max: The most; ``workers.rollout`` where not written.
+        increase_step: How many more at a time; where not written, a twelfth of the most, at least 1.
+        decrease_step: How many fewer at a time, half of them at most; where not written, half of them.
+        increase_after_successes: Scored rollouts until there are more.
+        overload_status_codes: HTTP statuses that say that the container has too much to do.
+    """
 
     enabled: bool = True
-    initial: int = attrs.field(default=50, validator=positive)
+    initial: int | None = attrs.field(default=None, validator=[positive, at_least_field("min")])
     min: int = attrs.field(default=1, validator=positive)
-    max: int = attrs.field(default=120, validator=[positive, at_least_field("min")])
-    increase_step: int = attrs.field(default=10, validator=positive)
-    decrease_step: int = attrs.field(default=10, validator=positive)
+    max: int | None = attrs.field(default=None, validator=[positive, at_least_field("min")])
+    increase_step: int | None = attrs.field(default=None, validator=positive)
+    decrease_step: int | None = attrs.field(default=None, validator=positive)
     increase_after_successes: int = attrs.field(default=16, validator=positive)
-    overload_status_codes: tuple[int, ...] = (408, 425, 429, 500, 502, 503, 504, 529)
+    overload_status_codes: tuple[int, ...] = attrs.field(
+        default=(408, 425, 429, 502, 503, 504, 529), validator=each_http_error
+    )
 
 
 @attrs.frozen

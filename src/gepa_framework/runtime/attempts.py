@@ -1,0 +1,140 @@
+"""Attempts at a rollout: again where it may help, patiently where the container has too much to do."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from typing import Final
+
+from gepa_framework.engine import Rollout
+from gepa_framework.errors import ContainerGoneError
+from gepa_framework.runtime.calling import Caller
+from gepa_framework.runtime.limits import NoAnswerError
+from gepa_framework.runtime.world import World
+from gepa_framework.types import (
+    FailureKind,
+    RolloutFailure,
+    RolloutOutcome,
+    RolloutRequest,
+    RolloutResult,
+)
+
+#: The code of a failure that says that nobody answered at all.
+UNREACHABLE: Final = "connect"
+#: The least first wait after an overload, whatever is configured: nobody hammers a container in need.
+_LEAST_BACKOFF: Final = 0.05
+
+
+class Attempts:
+    """Runs rollouts.
+
+    Args:
+        world: The plugins.
+        caller: Calls them.
+    """
+
+    def __init__(self, world: World, caller: Caller) -> None:
+        self._world = world
+        self._caller = caller
+        self._superseded: dict[str, list[RolloutFailure]] = {}
+
+    def given_up(self, effect_id: str) -> tuple[RolloutFailure, tuple[RolloutFailure, ...]]:
+        """Give what a rollout comes to whose attempt never ends, and the attempts before it."""
+        return _no_answer(self._world.limits.rollout), tuple(self._superseded.pop(effect_id, ()))
+
+    async def run(
+        self, command: Rollout, *, again: bool
+    ) -> tuple[RolloutOutcome, tuple[RolloutFailure, ...]]:
+        """Run a rollout to its end; give the outcome, and the failed attempts before it, oldest first.
+
+        Args:
+            command: What to run.
+            again: It may have been under way when the process died.
+
+        Raises:
+            ContainerGoneError: There is no container any more.
+        """
+        superseded = self._superseded[command.effect_id] = []
+        try:
+            outcome = await self._try(command, superseded, again=again)
+        finally:
+            self._superseded.pop(command.effect_id, None)
+        if isinstance(outcome, RolloutFailure) and outcome.code == UNREACHABLE:
+            raise ContainerGoneError(
+                f"the container cannot be reached: {outcome.message}",
+                hint="start it again, then resume the run; nothing that was recorded is lost",
+            )
+        return outcome, tuple(superseded)
+
+    async def _try(
+        self, command: Rollout, superseded: list[RolloutFailure], *, again: bool
+    ) -> RolloutOutcome:
+        retry, clock = self._world.retry, asyncio.get_running_loop().time
+        blameless, patient_until = 0, 0.0
+        # Ends with an outcome, with the attempts that count, or with the patience for those that do not.
+        while True:
+            attempt = len(superseded) + 1
+            outcome, overload = await self._attempt(command, attempt, again=again and attempt == 1)
+            if isinstance(outcome, RolloutResult):
+                return outcome
+            patient_until = patient_until or clock() + retry.patience_seconds
+            wait: float | None
+            if overload and outcome.retryable and clock() < patient_until:
+                blameless += 1
+                wait = retry.pause(outcome, blameless, least=_LEAST_BACKOFF)
+            else:
+                wait = retry.wait(outcome, attempt - blameless)
+            if wait is None:
+                return outcome
+            superseded.append(self._caller.discreet(outcome))
+            await asyncio.sleep(wait)
+
+    async def _attempt(self, command: Rollout, attempt: int, *, again: bool) -> tuple[RolloutOutcome, bool]:
+        """Give what an attempt came to, and whether it was refused for overload, for no fault of its own."""
+        gate = self._world.gate
+        epoch = await gate.enter()
+        outcome: RolloutOutcome | None = None
+        overload = False
+        try:
+            outcome = await self._ask(command, attempt, again=again)
+        finally:
+            overload = gate.leave(epoch, outcome)
+        return outcome, overload
+
+    async def _ask(self, command: Rollout, attempt: int, *, again: bool) -> RolloutOutcome:
+        request = RolloutRequest(
+            rollout_id=rollout_id(self._world.run_id, command.effect_id, attempt),
+            candidate=command.candidate,
+            row=command.row,
+            stage=command.stage,
+            task_id=command.task_id,
+            policy=self._world.policy,
+            poll_first=again,
+        )
+        try:
+            outcome = await self._caller.call(
+                lambda: self._world.transport.rollout(request), self._world.limits.rollout
+            )
+        except NoAnswerError:
+            return _no_answer(self._world.limits.rollout)
+        except ContainerGoneError as error:
+            raise ContainerGoneError(self._world.redact(error.message), hint=error.hint) from None
+        except Exception as error:  # noqa: BLE001 - whatever a plugin raises harms this rollout only
+            return RolloutFailure(
+                FailureKind.TRANSPORT, "plugin_raised", self._caller.blame("transport", error)
+            )
+        if not isinstance(outcome, RolloutResult | RolloutFailure):
+            message = f"the transport gave {type(outcome).__name__} for a rollout"
+            return RolloutFailure(FailureKind.CONTRACT, "wrong_type", message)
+        return outcome
+
+
+def _no_answer(seconds: float) -> RolloutFailure:
+    message = f"the transport has not answered within {seconds:g} s and was stopped"
+    return RolloutFailure(FailureKind.TIMEOUT, "no_answer", message)
+
+
+def rollout_id(run_id: str, effect_id: str, attempt: int) -> str:
+    """Give the id that a container may tell a repeated rollout by."""
+    text = f"{run_id}\x1f{effect_id}\x1f{attempt}"
+    return "gepa_" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:24]

@@ -1,0 +1,81 @@
+"""Calling plugins: each call within its time, and what it raises made fit for the record."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import traceback
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import attrs
+
+from gepa_framework.engine import ProposalFailure
+from gepa_framework.errors import PluginBrokenError
+from gepa_framework.runtime.limits import NoAnswerError, Watch
+from gepa_framework.runtime.world import World
+from gepa_framework.types import RolloutFailure
+
+T = TypeVar("T")
+F = TypeVar("F", bound=RolloutFailure | ProposalFailure)
+_LOGGER = logging.getLogger(__name__)
+
+
+class Caller:
+    """Calls plugins.
+
+    Args:
+        world: The plugins.
+    """
+
+    def __init__(self, world: World) -> None:
+        self._executor = world.executor
+        self._redact = world.redact
+        self._blamed: set[str] = set()
+        self.watch = Watch(world.limits.grace)
+
+    async def call(self, call: Callable[[], Awaitable[T]], seconds: float) -> T:
+        """Call a plugin.
+
+        Raises:
+            NoAnswerError: It took too long.
+            PluginBrokenError: It cancelled itself, or tried to end the process.
+            Exception: Whatever the plugin raises.
+        """
+        executor = self._executor
+        watched = self.watch.begin(seconds)
+        try:
+            return await (call() if executor is None else executor.submit(call))
+        except asyncio.CancelledError:
+            asked = watched.task.cancelling()
+            if watched.overdue and asked == 1:
+                raise NoAnswerError(f"no answer came within {seconds:g} s") from None
+            if asked:
+                raise
+            # Nobody asked for it: left alone, it would end the worker and the run would wait for ever.
+            raise PluginBrokenError("the call was cancelled from within") from None
+        except SystemExit as error:
+            raise PluginBrokenError(f"the call tried to end the process: SystemExit: {error}") from error
+        finally:
+            self.watch.end(watched)
+
+    def blame(self, name: str, error: Exception) -> str:
+        """Word what a plugin raised. Where it did so is logged, because events hold no paths."""
+        place = _place(error.__cause__ if isinstance(error.__cause__, SystemExit) else error)
+        if place not in self._blamed:
+            self._blamed.add(place)
+            kind = type(error).__name__
+            _LOGGER.warning(
+                "the %s raised %s at %s; -v shows the traceback", name, kind, place, exc_info=error
+            )
+        return f"the {name} raised {type(error).__name__}: {error}"
+
+    def discreet(self, failure: F) -> F:
+        """Give a failure without secrets."""
+        return attrs.evolve(failure, message=self._redact(failure.message))
+
+
+def _place(error: BaseException) -> str:
+    """Give file and line of the innermost frame."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{frame.filename}:{frame.lineno}"
