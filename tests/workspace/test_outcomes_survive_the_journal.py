@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from gepa_framework.engine import Abandoned, Cancel, Completed, ProposalFailure, Tick
 from gepa_framework.errors import InvariantError
 from gepa_framework.types import (
+    FREE,
     ComponentSpec,
     ContainerInfo,
     Edit,
@@ -21,7 +22,14 @@ from gepa_framework.types import (
     TaskRow,
     Usage,
 )
-from gepa_framework.workspace import START, Encoded, decode_outcome, encode_control, encode_outcome
+from gepa_framework.workspace import (
+    START,
+    Encoded,
+    decode_outcome,
+    encode_control,
+    encode_outcome,
+    is_exact,
+)
 from gepa_framework.workspace.codec import decode
 
 # Lone surrogates included: a container may answer with one, and a file cannot hold it as it is.
@@ -218,3 +226,37 @@ def test_a_result_of_an_older_journal_still_decodes():
     old = decode_outcome("rollout", '{"reward":0.5,"feedback":{"expected":"x"},"usage":{}}')
     assert old == RolloutResult(0.5, feedback={"expected": "x"})
     assert (old.rationales, old.side_info) == ({}, {})
+
+
+_SCALARS = (
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
+)
+
+
+@given(
+    reward=st.floats(-1e9, 1e9) | st.integers(-5, 5),
+    output=_SCALARS | st.lists(_SCALARS, max_size=2),
+    feedback=st.dictionaries(st.text(), _SCALARS | st.lists(_SCALARS, max_size=2), max_size=3),
+    objectives=st.dictionaries(st.text(), st.floats(-1, 1), max_size=2),
+)
+def test_what_is_exact_is_what_decoding_gives(reward, output, feedback, objectives):
+    result = RolloutResult(reward=reward, output=output, feedback=feedback, objectives=objectives, usage=FREE)
+    encoded = encode_outcome(result)
+    decoded = decode_outcome(encoded.kind, encoded.payload)
+    if is_exact(result):
+        assert decoded == result
+        assert repr(decoded) == repr(result)
+    nested = any(isinstance(value, list) for value in (output, *feedback.values()))
+    assert is_exact(result) is not nested
+
+
+class Loud(str):
+    """A text that JSON gives back as another type."""
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"output": Loud("x")}, {"feedback": {Loud("x"): 1}}, {"feedback": {"x": (1, 2)}}, {"output": {"x": 1}}],
+)
+def test_what_decoding_would_change_is_not_exact(fields):
+    assert not is_exact(RolloutResult(reward=1.0, usage=FREE, **fields))

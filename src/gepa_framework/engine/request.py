@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 import attrs
@@ -34,6 +35,7 @@ _ALWAYS: Mapping[type[object], frozenset[str]] = {
     RejectedAttempt: frozenset(("candidate_id", "changes", "reason", "before", "after")),
     ComponentSpec: frozenset(("name", "module_id", "role", "objective")),
 }
+_LEAVES = frozenset((str, int, float, bool, type(None), dict, MappingProxyType))
 #: Gives the default of a field, which may depend on the other fields.
 _Default: TypeAlias = Callable[[object], object]
 
@@ -69,7 +71,7 @@ def _said(value: object, fields: tuple[tuple[str, _Default | None], ...]) -> Ite
     for name, default in fields:
         held = getattr(value, name)
         if default is None or held != default(value):
-            yield name, plain(held)
+            yield name, held if held.__class__ in _LEAVES else plain(held)
 
 
 @cache

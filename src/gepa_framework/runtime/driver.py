@@ -211,8 +211,12 @@ class Driver:
     async def _commit(self, batch: Sequence[tuple[Record, Step]]) -> None:
         records = [record for record, _ in batch]
         self._failpoints.passed("before_commit")
-        loop = asyncio.get_running_loop()
-        lines = await loop.run_in_executor(self._writer, self._journal.commit, records)
+        if self._crew.busy:
+            loop = asyncio.get_running_loop()
+            lines = await loop.run_in_executor(self._writer, self._journal.commit, records)
+        else:
+            # Nothing is under way that a wait for the disk could hold up; a hop to a thread costs as much.
+            lines = self._journal.commit(records)
         self._failpoints.passed("after_commit")
         self._publish(records, lines)
         pending = self._machine.pending

@@ -45,7 +45,7 @@ from gepa_framework.types import (
     Usage,
 )
 from gepa_framework.types.json import nested_deeper
-from gepa_framework.workspace import Encoded, decode_outcome, encode_outcome
+from gepa_framework.workspace import Encoded, decode_outcome, encode_outcome, is_exact
 
 T = TypeVar("T")
 #: Deeper nesting is no data; it would exhaust the stack of whoever walks it.
@@ -263,4 +263,6 @@ def _journalled(outcome: Outcome, effect_id: str) -> tuple[Outcome, Encoded]:
     brackets = encoded.payload.count("[") + encoded.payload.count("{")
     if brackets > MAX_DEPTH and nested_deeper(json.loads(encoded.payload), MAX_DEPTH):
         raise ValueError(f"it is nested deeper than {MAX_DEPTH} levels")
+    if is_exact(outcome):
+        return outcome, encoded
     return decode_outcome(encoded.kind, encoded.payload), encoded

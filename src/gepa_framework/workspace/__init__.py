@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from gepa_framework.workspace.codec import START, Encoded, decode_outcome, encode_control, encode_outcome
+from gepa_framework.workspace.codec import (
+    START,
+    Encoded,
+    decode_outcome,
+    encode_control,
+    encode_outcome,
+    is_exact,
+)
 from gepa_framework.workspace.database import (
     create_database,
     file_errors,
@@ -30,6 +37,7 @@ __all__ = [
     "encode_outcome",
     "event_text",
     "file_errors",
+    "is_exact",
     "open_database",
     "read_database",
     "storage_errors",

@@ -42,6 +42,7 @@ _NOT_ALWAYS = (
     *("objectives", "metrics", "feedback", "trace_digest", "status_detail"),
     *("rationales", "side_info"),
 )
+_MAPPINGS = ("objectives", "metrics", "feedback", "rationales", "side_info")
 _USAGE = tuple(field.name for field in attrs.fields(Usage))
 
 
@@ -59,6 +60,26 @@ def _result(result: RolloutResult) -> JSONValue:
             fields[name] = value
     fields["usage"] = _usage(result.usage)
     return fields
+
+
+#: Types of which JSON gives back just what it was given.
+_EXACT = frozenset((str, int, float, bool, type(None)))
+
+
+def is_exact(outcome: Outcome) -> bool:
+    """Tell whether an outcome is certain to be what decoding gives, to the last detail.
+
+    So are plain results, and there is one for every rollout. Others may be as well: to decode them tells.
+    """
+    if type(outcome) is not RolloutResult or type(outcome.usage) is not Usage:
+        return False
+    values = (outcome.reward, outcome.output, outcome.trace_digest, outcome.status_detail)
+    usage = (getattr(outcome.usage, name) for name in _USAGE)
+    return all(type(value) in _EXACT for value in (*values, *usage)) and all(
+        type(key) is str and type(value) in _EXACT
+        for name in _MAPPINGS
+        for key, value in getattr(outcome, name).items()
+    )
 
 
 def _proposal(proposal: Proposal) -> JSONValue:
