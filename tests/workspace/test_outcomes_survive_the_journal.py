@@ -253,6 +253,8 @@ def test_what_is_exact_is_what_decoding_gives(reward, output, feedback, objectiv
 class Loud(str):
     """A text that JSON gives back as another type."""
 
+    __slots__ = ()
+
 
 @pytest.mark.parametrize(
     "fields",
