@@ -7,6 +7,7 @@ from gepa_framework.engine.effects import (
     Command,
     Completed,
     Describe,
+    Extend,
     Input,
     LoadProgram,
     LoadRows,
@@ -16,6 +17,7 @@ from gepa_framework.engine.effects import (
     Rollout,
     Tick,
 )
+from gepa_framework.engine.extending import check_extension, heldout_reserve
 from gepa_framework.engine.machine import Machine, Status, Step
 from gepa_framework.engine.plan import (
     Accepting,
@@ -37,6 +39,7 @@ __all__ = [
     "Completed",
     "ComponentRule",
     "Describe",
+    "Extend",
     "FailedRollouts",
     "HeldoutScore",
     "Input",
@@ -56,5 +59,7 @@ __all__ = [
     "Status",
     "Step",
     "Tick",
+    "check_extension",
+    "heldout_reserve",
     "request_fields",
 ]

@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 import attrs
 
+from gepa_framework.engine.plan import Limits
 from gepa_framework.types import (
     UNKNOWN,
     Candidate,
@@ -16,6 +17,7 @@ from gepa_framework.types import (
     RolloutOutcome,
     RowsRequest,
     Stage,
+    Stopper,
     TaskRow,
     Usage,
 )
@@ -113,4 +115,20 @@ class Cancel:
     reason: str
 
 
-Input: TypeAlias = Completed | Tick | Cancel
+@attrs.frozen
+class Extend:
+    """Limits are raised; a search that one of them ended goes on.
+
+    Attributes:
+        limits: Those that hold from here on, all of them.
+        sets: What was raised, as ``key=value``, for the record.
+        stoppers: Asked from here on; those of before where ``None``. The record leaves them out: whoever
+            replays it makes them again.
+    """
+
+    limits: Limits
+    sets: tuple[str, ...] = ()
+    stoppers: tuple[Stopper, ...] | None = None
+
+
+Input: TypeAlias = Completed | Tick | Cancel | Extend

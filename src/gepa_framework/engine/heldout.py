@@ -14,13 +14,18 @@ from gepa_framework.types.events import HeldoutCompleted, HeldoutStarted
 
 
 def heldout(run: Run) -> Flow[None]:
-    """Score the seed and the best candidate on the heldout rows.
+    """Score the seed and the best candidate on the heldout rows, unless they were before.
 
     Raises:
         RunFailedError: Not one rollout of a candidate was scored.
     """
     best = run.pool.best.candidate
-    chosen = {run.seed.id: run.seed, best.id: best}
+    both = {run.seed.id: run.seed, best.id: best}
+    # A search that goes on after the heldout rows were looked at must not look at them again.
+    chosen = {name: each for name, each in both.items() if name not in run.heldout_candidates}
+    if not chosen:
+        return
+    run.heldout_candidates.update(chosen)
     run.emit(HeldoutStarted(candidates=tuple(chosen), rows=len(run.heldout)))
     for candidate in chosen.values():
         outcomes = yield from run.rollouts(candidate, run.heldout, Stage.HELDOUT, OUTSIDE)

@@ -12,7 +12,8 @@ from typing import TypeAlias
 
 import attrs
 
-from gepa_framework.engine.effects import Cancel, Command, Completed, Input, Outcome, Tick
+from gepa_framework.engine.effects import Cancel, Command, Completed, Extend, Input, Outcome, Tick
+from gepa_framework.engine.extending import check_extension, extend, reopen
 from gepa_framework.engine.flow import Batch, Flow, SearchStopped
 from gepa_framework.engine.heldout import heldout
 from gepa_framework.engine.plan import Plan
@@ -105,13 +106,16 @@ class Machine:
         """Take one input and give what follows from it.
 
         Args:
-            given: An outcome, a tick or a cancel.
+            given: An outcome, a tick, a cancel, or higher limits; those reopen a run that is finished.
             elapsed: Seconds worked on the run; never less than at the input before.
 
         Raises:
             StateTransitionError: The machine is not running, or waits for no such outcome.
             PluginError: A stopper is broken; the machine is of no further use.
+            BudgetExceededError: The higher limits are of no use; the machine is as it was.
         """
+        if isinstance(given, Extend):
+            return self._extend(given, elapsed)
         if self.status is not Status.RUNNING:
             raise StateTransitionError(f"the machine is {self.status.value} and takes no input")
         self.run.elapsed = elapsed
@@ -124,6 +128,18 @@ class Machine:
         if isinstance(given, Tick):
             return self._step(self._check_clock)
         return self._step(lambda: self._cancel(given))
+
+    def _extend(self, given: Extend, elapsed: float) -> Step:
+        if self.status not in (Status.RUNNING, Status.FINISHED):
+            raise StateTransitionError(f"the machine is {self.status.value} and cannot go on")
+        check_extension(self.run, given)
+        self.run.elapsed = elapsed
+        extend(self.run, given)
+        if self.status is Status.RUNNING:
+            return self._step(lambda: ())
+        self.status = Status.RUNNING
+        self._flow = _lifecycle_again(self.run)
+        return self._step(lambda: self._advance(lambda: next(self._flow)))
 
     def _step(self, act: _Act) -> Step:
         before = self._waiting
@@ -222,14 +238,23 @@ def _lifecycle(run: Run) -> Flow[None]:
     check_budget(run.plan)
     yield from setup(run)
     yield from evaluate_seed(run)
-    try:
-        yield from search(run)
-    except SearchStopped as stopped:
-        run.stopped = stopped.reason
-    run.searching = False
-    if run.stopped is not None:
-        run.emit(StopDecided(**attrs.asdict(run.stopped), iteration=run.iteration))
-    yield from heldout(run)
+    yield from _lifecycle_again(run)
+
+
+def _lifecycle_again(run: Run) -> Flow[None]:
+    """Search and score what was found, once more if limits were raised after the search."""
+    while True:
+        reopen(run)
+        try:
+            yield from search(run)
+        except SearchStopped as stopped:
+            run.stopped = stopped.reason
+        run.searching = False
+        if run.stopped is not None:
+            run.emit(StopDecided(**attrs.asdict(run.stopped), iteration=run.iteration))
+        yield from heldout(run)
+        if not run.reopened:
+            break
     run.emit(_finished(run))
 
 

@@ -10,7 +10,7 @@ import attrs
 from gepa_framework.engine.effects import Command, Outcome, Rollout
 from gepa_framework.engine.flow import Batch, Flow, T
 from gepa_framework.engine.ledger import Ledger
-from gepa_framework.engine.plan import FailedRollouts, Plan
+from gepa_framework.engine.plan import FailedRollouts, Limits, Plan
 from gepa_framework.engine.pool import Pool
 from gepa_framework.engine.turn import Turn
 from gepa_framework.errors import InvariantError, RunFailedError
@@ -42,6 +42,9 @@ class Run:
         plan: What was decided before it began.
         stoppers: Asked in this order.
         emit: Puts an event on the record.
+        limits: Those that hold; the plan's until they are raised.
+        reopened: Whether limits were raised after the search, so that there is to be more of it.
+        heldout_candidates: Those whose heldout rows were asked for; nobody's are asked for twice.
         latest: The latest reward on each training row, whoever had it.
         strata: Number of the stratum of each row of the minibatch pool, once it was asked for.
         elapsed: Seconds worked on the run, as of the latest input.
@@ -53,11 +56,13 @@ class Run:
     plan: Plan
     stoppers: Sequence[Stopper]
     emit: Callable[[EventBody], None]
+    limits: Limits = attrs.field(init=False)
     elapsed: float = 0.0
     iteration: int = 0
     finished: int = 0
     improved_at: int = 0
     searching: bool = False
+    reopened: bool = False
     proposer_failures: int = 0
     highest_reward: float = 0.0
     latest: dict[str, float] = attrs.field(factory=dict)
@@ -65,6 +70,7 @@ class Run:
     ledger: Ledger = attrs.field(factory=Ledger)
     stopped: StopReason | None = None
     heldout_scores: dict[str, HeldoutScore] = attrs.field(factory=dict)
+    heldout_candidates: set[str] = attrs.field(factory=set)
     info: ContainerInfo | None = None
     _program: Program | None = None
     targets: tuple[str, ...] = ()
@@ -76,6 +82,10 @@ class Run:
     _seed: Candidate | None = None
     _recent: deque[bool] = attrs.field(factory=lambda: deque(maxlen=FAILURE_WINDOW))
     _causes: Counter[str] = attrs.field(factory=Counter)
+
+    @limits.default
+    def _planned_limits(self) -> Limits:
+        return self.plan.limits
 
     @property
     def program(self) -> Program:

@@ -17,7 +17,7 @@ def _stopper_says(run: Run) -> StopReason | None:
 
 
 def _limit_reached(run: Run) -> StopReason | None:
-    limits, usage = run.plan.limits, run.ledger.usage
+    limits, usage = run.limits, run.ledger.usage
     for kind, limit, value in (
         ("max_generations", limits.iterations, run.finished),
         ("max_time_seconds", limits.seconds, run.elapsed),
@@ -42,7 +42,7 @@ def _rollouts_left(run: Run) -> StopReason | None:
     # Further rows that a rule asks for are Pareto rows, and count towards the evaluation.
     size = min(run.plan.minibatch_size, len(run.minibatch_pool))
     needed = 2 * size + len(run.pareto)
-    limit, used = run.plan.limits.train_rollouts, run.ledger.train_rollouts
+    limit, used = run.limits.train_rollouts, run.ledger.train_rollouts
     if used + needed <= limit:
         return None
     message = f"{used} of {limit} rollouts are used and one more iteration may need {needed}"

@@ -308,6 +308,15 @@ class RunCancelled(EventBody):
     reason: str
 
 
+@attrs.frozen
+class RunExtended(EventBody):
+    """Limits were raised; a search that one of them had ended goes on."""
+
+    type = "gepa.run.extended"
+    limits: Mapping[str, JSONScalar]
+    sets: tuple[str, ...]
+
+
 EVENT_TYPES: Mapping[str, type[EventBody]] = {
     body.type: body
     for body in (
@@ -334,6 +343,7 @@ EVENT_TYPES: Mapping[str, type[EventBody]] = {
         RunFinished,
         RunFailed,
         RunCancelled,
+        RunExtended,
     )
 }
 
