@@ -73,6 +73,7 @@ def story() -> list[EventBody]:
         happened.HeldoutCompleted(SEED, "seed", 0.5, 0.1, 2, 2),
         happened.HeldoutCompleted(CHILD, "best", 1.0, None, 1, 2),
         happened.RunFinished(CHILD, 0.75, 5, 2, 7, 0, 2.25, 200),
+        happened.RunExtended({"train_rollouts": 80}, ("gepa.max_total_rollouts=88",)),
     ]
 
 
@@ -103,7 +104,8 @@ PLAIN = """\
 [ 0:00] heldout: 2 rows for 2 candidates
 [ 0:00] heldout: seed 0.500 (n=2, stderr 0.100)
 [ 0:00] heldout: best 1.000 (n=1, stderr unknown)
-[ 0:00] finished after 5 iterations; pool 2, frontier 2, rollouts 7/48, cost $2.2500"""
+[ 0:00] finished after 5 iterations; pool 2, frontier 2, rollouts 7/48, cost $2.2500
+[ 0:00] limits raised: gepa.max_total_rollouts=88"""
 
 
 def test_the_story_tells_of_everything_but_the_ends_that_are_errors() -> None:

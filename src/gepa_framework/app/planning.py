@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from gepa_framework.config import DatasetSection, GepaSection, LoadedConfig, PluginChoice, RunConfig
-from gepa_framework.engine import Accepting, ComponentRule, FailedRollouts, Limits, Plan, Sampling, Selecting
+from gepa_framework.engine import (
+    Accepting,
+    ComponentRule,
+    FailedRollouts,
+    Limits,
+    Plan,
+    Sampling,
+    Selecting,
+    heldout_reserve,
+)
 from gepa_framework.types import JSONObject, JSONValue, Kind, RowsRequest, digest
 
 #: Tables and keys that say where and how fast, but not what.
@@ -17,11 +26,12 @@ _PACE = frozenset({"retry_backoff_seconds", "rollout_poll_interval_ms", "workers
 def make_plan(loaded: LoadedConfig) -> Plan:
     """Give the plan that a configuration describes."""
     config, gepa = loaded.config, loaded.config.gepa
+    heldout = heldout_reserve(len(config.dataset.heldout), 0)
     return Plan(
         seed=config.run.seed,
         train=_rows(config.dataset, config.dataset.train_split, config.dataset.train),
         heldout=_rows(config.dataset, config.dataset.heldout_split, config.dataset.heldout),
-        limits=_limits(gepa, heldout=2 * len(config.dataset.heldout)),
+        limits=limits_of(gepa, heldout=heldout),
         seed_candidate=config.seed_candidate,
         target_modules=config.candidate.target_modules,
         candidate_prefix=config.candidate.candidate_id_prefix,
@@ -79,7 +89,13 @@ def _sampling(gepa: GepaSection) -> Sampling:
     return Sampling(rule=rule, field=sampler.field, floor=sampler.floor)
 
 
-def _limits(gepa: GepaSection, *, heldout: int) -> Limits:
+def limits_of(gepa: GepaSection, *, heldout: int) -> Limits:
+    """Give the limits.
+
+    Args:
+        gepa: The ``[gepa]`` table.
+        heldout: Heldout rollouts that are kept of all, where they have no limit of their own.
+    """
     total = gepa.max_total_rollouts
     if gepa.max_train_rollouts is None and gepa.max_heldout_rollouts is None:
         train, kept = max(0, total - heldout), heldout
@@ -99,8 +115,13 @@ def _limits(gepa: GepaSection, *, heldout: int) -> Limits:
 
 def config_digest(resolved: JSONObject) -> str:
     """Give the digest of what decides a run: the same wherever and however fast it is run."""
-    decisive = {name: value for name, value in resolved.items() if name not in _CIRCUMSTANCES}
-    return digest({**decisive, "gepa": _without_pace(resolved.get("gepa"))})
+    return digest(decisive(resolved))
+
+
+def decisive(resolved: JSONObject) -> JSONObject:
+    """Give what decides a run, its seed aside: not where it is run, and not how fast."""
+    kept = {name: value for name, value in resolved.items() if name not in _CIRCUMSTANCES}
+    return {**kept, "gepa": _without_pace(resolved.get("gepa"))}
 
 
 def _without_pace(gepa: JSONValue) -> JSONValue:

@@ -16,10 +16,12 @@ from gepa_framework.app import files
 from gepa_framework.app.building import Built, build
 from gepa_framework.app.chronicle import Chronicle
 from gepa_framework.app.exports import export
+from gepa_framework.app.history import History
 from gepa_framework.app.prepare import Prepared
+from gepa_framework.app.rerun import finished_before, is_taken, recorded_result
 from gepa_framework.app.result import GepaRunResult
-from gepa_framework.engine import Machine, Status
-from gepa_framework.errors import GepaError, InterruptedRunError, WorkspaceError
+from gepa_framework.engine import Extend, Machine, Status, check_extension
+from gepa_framework.errors import GepaError, InterruptedRunError
 from gepa_framework.net.redact import Redactor, secrets_of
 from gepa_framework.runtime import (
     Audience,
@@ -32,12 +34,10 @@ from gepa_framework.runtime import (
     RequestDigests,
     RetryPolicy,
     World,
-    replay,
 )
 from gepa_framework.types import (
     Cache,
     Capability,
-    Event,
     Executor,
     JSONValue,
     Kind,
@@ -47,7 +47,7 @@ from gepa_framework.types import (
     canonical_json,
 )
 from gepa_framework.types.version import VERSION
-from gepa_framework.workspace import Feed, Journal, WorkspaceLock, file_errors
+from gepa_framework.workspace import Feed, Journal, WorkspaceLock, check_nothing_is_lost, file_errors
 
 _LOGGER = logging.getLogger(__name__)
 #: How long plugins may take to let go of the world.
@@ -64,6 +64,8 @@ class Session:
         listeners: Listeners of the caller, told of replayed events too.
         on_interrupt: Called once when the run is asked to stop.
         handle_signals: Whether SIGINT and SIGTERM interrupt the run.
+        chronicle: What is gathered for the result.
+        house: Those who hear what is on record as well.
     """
 
     prepared: Prepared
@@ -71,16 +73,19 @@ class Session:
     on_interrupt: Callable[[], None] | None = None
     handle_signals: bool = False
     chronicle: Chronicle = attrs.field(factory=Chronicle)
+    house: Hub = attrs.field(init=False)
+
+    @house.default
+    def _house(self) -> Hub:
+        told = (self.chronicle, *self.listeners)
+        return Hub([Audience(type(listener).__name__, listener) for listener in told])
 
     def start(self) -> GepaRunResult:
-        """Begin the run and drive it to its end."""
+        """Begin the run and drive it to its end; a run that is finished gives its recorded result."""
         prepared = self.prepared
         run_dir = prepared.run_dir
-        if (run_dir / files.WORKSPACE).exists():
-            raise WorkspaceError(
-                f"there is a run in {run_dir} already",
-                hint=f"resume it (gepa resume {run_dir}), or choose another run.run_id",
-            )
+        if is_taken(run_dir):
+            return recorded_result(finished_before(prepared), self.listeners)
         built = build(prepared)
         with file_errors(run_dir):
             run_dir.mkdir(parents=True, exist_ok=True)
@@ -90,22 +95,32 @@ class Session:
                 files.write_json(run_dir / files.LOCK, prepared.lock())
                 self._register("started")
                 machine = Machine(prepared.plan, built.stoppers)
-                return self._drive(machine, built, journal, [])
+                return self._drive(machine, built, journal)
         finally:
             lock.release()
 
-    def resume(self) -> GepaRunResult:
-        """Replay what is on record and go on from there."""
+    def resume(self, history: History, extension: Extend | None = None) -> GepaRunResult:
+        """Replay what is on record and go on from there.
+
+        Args:
+            history: What is on record.
+            extension: Limits that hold before anything else is done.
+        """
         prepared = self.prepared
         built = build(prepared)
         lock = WorkspaceLock(prepared.run_dir)
         try:
             with closing(Journal.open(prepared.run_dir / files.WORKSPACE)) as journal:
-                machine = Machine(prepared.plan, built.stoppers)
-                events = list(replay(machine, journal.load()))
+                check_nothing_is_lost(prepared.run_dir, journal.events)
+                machine = history.machine()
+                for event in history.replay(machine, journal):
+                    self.house.publish([event])
+                if extension is not None:
+                    extension = attrs.evolve(extension, stoppers=built.stoppers)
+                    check_extension(machine.run, extension)
                 files.write_json(prepared.run_dir / files.LOCK, json.loads(journal.meta()["plugins_lock"]))
                 self._register("resumed")
-                return self._drive(machine, built, journal, events)
+                return self._drive(machine, built, journal, extension)
         finally:
             lock.release()
 
@@ -114,13 +129,11 @@ class Session:
         machine: Machine,
         built: Built,
         journal: Journal,
-        events: Sequence[Event],
+        extension: Extend | None = None,
     ) -> GepaRunResult:
         prepared = self.prepared
         feed = Feed(prepared.run_dir, journal.lines())
-        house = Hub([Audience(type(listener).__name__, listener) for listener in self._house()])
-        house.publish(events)
-        hub = Hub([*house.audiences, *built.audiences])
+        hub = Hub([*self.house.audiences, *built.audiences])
         performer = self._performer(built)
         driver = Driver(
             machine,
@@ -130,11 +143,13 @@ class Session:
             hub=hub,
             pace=self._pace(),
             elapsed=machine.run.elapsed,
-            seq=len(events),
+            seq=journal.events,
         )
+        if extension is not None:
+            driver.extend(extension)
         error: GepaError | None = None
         try:
-            if not machine.status.terminal:
+            if not machine.status.terminal or extension is not None:
                 _run_to_end(self._run(driver, performer, built))
         except GepaError as caught:
             error = caught
@@ -211,9 +226,6 @@ class Session:
             error=error,
             cache_profile=performer.cache.profile(),
         )
-
-    def _house(self) -> tuple[Listener, ...]:
-        return (self.chronicle, *self.listeners)
 
     def _performer(self, built: Built) -> Performer:
         config, gepa = self.prepared.config, self.prepared.config.gepa

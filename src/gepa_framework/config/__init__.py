@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gepa_framework.config.effects import NO_EFFECT_YET
-from gepa_framework.config.load import load_config, parse_config
+from gepa_framework.config.load import parse_config
 from gepa_framework.config.model import (
     CacheSection,
     DatasetSection,
@@ -13,6 +13,7 @@ from gepa_framework.config.model import (
     RunConfig,
     locate_problem,
 )
+from gepa_framework.config.overrides import read_assignment
 from gepa_framework.config.reader import Resolve
 from gepa_framework.config.sections import (
     AcceptanceSection,
@@ -44,7 +45,7 @@ __all__ = [
     "RunConfig",
     "RunSection",
     "SelectionSection",
-    "load_config",
     "locate_problem",
     "parse_config",
+    "read_assignment",
 ]

@@ -111,13 +111,29 @@ def open_database(path: Path) -> sqlite3.Connection:
 
 
 def _bring_up_to_date(connection: sqlite3.Connection, path: Path) -> None:
+    if _older(connection, path):
+        migrate(connection)
+
+
+def check_revision(connection: sqlite3.Connection, path: Path) -> None:
+    """Refuse a schema that cannot be read as it is.
+
+    Raises:
+        WorkspaceError: It is no workspace, or its schema is newer or older than this program's.
+    """
+    if _older(connection, path):
+        raise WorkspaceError(
+            f"{path} has an older schema than {REVISION}", hint="resume the run to migrate it"
+        )
+
+
+def _older(connection: sqlite3.Connection, path: Path) -> bool:
     found = _revision(connection, path)
     if found > REVISION:
         raise WorkspaceError(
             f"{path} has schema {found} and this program knows {REVISION}", hint="upgrade gepa-framework"
         )
-    if found < REVISION:
-        migrate(connection)
+    return found < REVISION
 
 
 def read_database(path: Path) -> sqlite3.Connection:
@@ -128,8 +144,12 @@ def read_database(path: Path) -> sqlite3.Connection:
     """
     if not path.is_file():
         raise WorkspaceError(f"{path} does not exist", hint="name the directory of a run")
+    # Nobody has it open: read as it lies there, or SQLite would leave files of its own beside it.
+    still = "" if path.with_name(f"{path.name}-wal").exists() else "&immutable=1"
     with storage_errors(path):
-        return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=5)
+        return sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode=ro{still}", uri=True, timeout=5, isolation_level=None
+        )
 
 
 def _revision(connection: sqlite3.Connection, path: Path) -> str:

@@ -15,7 +15,13 @@ from gepa_framework.engine import Input
 from gepa_framework.errors import WorkspaceError
 from gepa_framework.types import EventBody, RolloutFailure, Usage, body_fields, compact_json
 from gepa_framework.workspace.codec import Encoded, decode
-from gepa_framework.workspace.database import create_database, open_database, storage_errors
+from gepa_framework.workspace.database import (
+    check_revision,
+    create_database,
+    open_database,
+    read_database,
+    storage_errors,
+)
 
 _INPUT = (
     "INSERT INTO inputs (position, kind, effect_id, request_digest, elapsed_us, payload, chain) "
@@ -132,6 +138,38 @@ class Journal:
         return cls._owning(path, open_database(path))
 
     @classmethod
+    def read(cls, path: Path) -> Journal:
+        """Look at a journal as it is at this moment, though its run goes on; it can only be read.
+
+        Raises:
+            WorkspaceError: There is none, or it cannot be read.
+        """
+        connection = read_database(path)
+        try:
+            check_revision(connection, path)
+            with storage_errors(path):
+                connection.execute("BEGIN")
+        except BaseException:
+            connection.close()
+            raise
+        return cls._owning(path, connection)
+
+    @property
+    def chain(self) -> str:
+        """The last link of the inputs' chain, in hexadecimal digits; it stands for the whole journal."""
+        return self._input_chain.hex()
+
+    @property
+    def inputs(self) -> int:
+        """How many inputs are on record."""
+        return self._position
+
+    @property
+    def events(self) -> int:
+        """How many events are on record."""
+        return self._seq
+
+    @classmethod
     def _owning(cls, path: Path, connection: sqlite3.Connection) -> Journal:
         try:
             return cls(path, connection)
@@ -149,6 +187,20 @@ class Journal:
         """Give what was recorded of the run when it began."""
         with storage_errors(self.path):
             return dict(self._db.execute("SELECT key, value FROM meta").fetchall())
+
+    def check_meta(self) -> None:
+        """Hold what was recorded when the run began against the first event, which is chained to it.
+
+        Raises:
+            WorkspaceError: It was changed, or the first event was.
+        """
+        for *first, stored in list(self.query("SELECT * FROM events WHERE seq = 1")):
+            if _link(self._root, *first) != stored:
+                raise WorkspaceError(
+                    f"{self.path}: what was recorded of the run when it began, or its first event, is not "
+                    "what was written",
+                    hint="the file was damaged or edited; restore it from a backup",
+                )
 
     def commit(self, records: Sequence[Record]) -> list[Line]:
         """Write records in one durable transaction and give their events as they were written.
@@ -229,9 +281,9 @@ class Journal:
         """
         # A statement that somebody still steps through would keep the file open beyond `close`.
         with (
-            closing(self._rows("SELECT * FROM inputs ORDER BY position")) as inputs,
-            closing(self._rows("SELECT * FROM events ORDER BY seq")) as events,
-            closing(self._rows("SELECT * FROM attempts ORDER BY position, attempt")) as attempts,
+            closing(self.query("SELECT * FROM inputs ORDER BY position")) as inputs,
+            closing(self.query("SELECT * FROM events ORDER BY seq")) as events,
+            closing(self.query("SELECT * FROM attempts ORDER BY position, attempt")) as attempts,
         ):
             yield from self._verified(inputs, _Following(events), _Following(attempts, at=2))
 
@@ -263,14 +315,15 @@ class Journal:
                 hint="the file was damaged or edited; restore it from a backup",
             )
 
-    def _rows(self, query: str) -> Generator[tuple[Any, ...]]:
+    def query(self, query: str) -> Generator[tuple[Any, ...]]:
+        """Give the rows of a query as they come."""
         with storage_errors(self.path):
             for row in self._db.execute(query):  # noqa: UP028 - a reader that stops early must not close it
                 yield row
 
     def lines(self) -> Iterator[Line]:
         """Give every event in its order."""
-        for seq, elapsed_us, name, body in self._rows(
+        for seq, elapsed_us, name, body in self.query(
             "SELECT seq, elapsed_us, type, body FROM events ORDER BY seq"
         ):
             yield Line(seq, elapsed_us, name, body)

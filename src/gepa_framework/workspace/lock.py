@@ -9,6 +9,22 @@ from pathlib import Path
 from gepa_framework.errors import WorkspaceError, WorkspaceLockedError
 
 
+def holder_of(run_dir: Path) -> str:
+    """Give who works on the run at this moment; empty where nobody does. Holds up nobody."""
+    path = run_dir / "workspace.lock"
+    try:
+        with path.open(encoding="utf-8") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return file.read().strip() or "an unnamed process"
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        raise WorkspaceError(f"{path} cannot be read: {error.strerror}") from error
+    return ""
+
+
 class WorkspaceLock:
     """Held from construction until `release`.
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from gepa_framework.cli.options import accept_plugins_option, run_options
+from gepa_framework.cli.options import accept_plugins_option, extend_option, run_options
 from gepa_framework.cli.session import Session
 
 #: Where run ids are looked for.
@@ -16,10 +16,19 @@ RUNS = Path("runs")
 
 @click.command()
 @click.argument("run")
+@extend_option
 @accept_plugins_option
 @run_options
 @click.pass_obj
-def resume(session: Session, run: str, accept_changed_plugins: bool, display: str, as_json: bool) -> None:  # noqa: ARG001
+def resume(
+    session: Session,
+    *,
+    run: str,
+    extend: tuple[str, ...],
+    accept_changed_plugins: bool,
+    display: str,
+    as_json: bool,  # noqa: ARG001
+) -> None:
     """Go on with a run where its record ends.
 
     RUN is the directory of a run, or the id of one below ./runs. What is on record is not paid for again.
@@ -27,9 +36,8 @@ def resume(session: Session, run: str, accept_changed_plugins: bool, display: st
     from gepa_framework.app import GepaRun
     from gepa_framework.cli.execution import execute
 
-    directory = find_run(run)
-    resumed = GepaRun.resume(directory, accept_changed_plugins=accept_changed_plugins)
-    execute(resumed, session, display=display, replayed=_events_on_record(directory))
+    resumed = GepaRun.resume(find_run(run), extend=extend, accept_changed_plugins=accept_changed_plugins)
+    execute(resumed, session, display=display)
 
 
 def find_run(name: str) -> Path:
@@ -53,16 +61,3 @@ def _near(name: str) -> str:
     ids = [entry.name for entry in RUNS.iterdir() if entry.is_dir()] if RUNS.is_dir() else []
     near = difflib.get_close_matches(name, ids, n=1)
     return f". Did you mean '{near[0]}'?" if near else ""
-
-
-def _events_on_record(directory: Path) -> int:
-    from gepa_framework.app.files import WORKSPACE
-    from gepa_framework.workspace import read_database, storage_errors
-
-    path = directory / WORKSPACE
-    with storage_errors(path):
-        database = read_database(path)
-        try:
-            return int(database.execute("SELECT count(*) FROM events").fetchone()[0])
-        finally:
-            database.close()

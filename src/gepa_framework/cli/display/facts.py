@@ -33,16 +33,16 @@ class RunFacts:
     replayed: int = 0
 
     @classmethod
-    def of(cls, run: GepaRun, *, replayed: int = 0) -> RunFacts:
+    def of(cls, run: GepaRun) -> RunFacts:
         """Take from a run what a display shows."""
         plan = run.plan
         return cls(
             run_id=run.run_id,
             run_dir=run.run_dir,
             search_limit=plan.limits.train_rollouts,
-            heldout_limit=heldout_rollouts(plan),
+            heldout_limit=heldout_rollouts(plan, extensions=len(run.extensions)),
             pareto_rows=len(plan.pareto) or len(plan.train),
-            replayed=replayed,
+            replayed=run.events_on_record,
         )
 
     @property
@@ -51,6 +51,11 @@ class RunFacts:
         return self.search_limit + self.heldout_limit
 
 
-def heldout_rollouts(plan: Plan) -> int:
-    """Give the rollouts that the heldout rows take at the most: each once for the seed and for the best."""
-    return min(plan.limits.heldout_rollouts, 2 * len(plan.heldout))
+def heldout_rollouts(plan: Plan, *, extensions: int = 0) -> int:
+    """Give the rollouts that the heldout rows take at the most: each once for the seed and for the best.
+
+    Args:
+        plan: What the run is decided by.
+        extensions: How often it was extended; each time there may be another best.
+    """
+    return min(plan.limits.heldout_rollouts, (2 + extensions) * len(plan.heldout))
