@@ -95,8 +95,7 @@ def test_another_run_of_one_name_is_refused_before_it_begins(shell) -> None:
     assert shell.run("run", "--config", "gepa.toml", "--display", "none").exit_code == 0
     done = shell.run("run", "--config", "gepa.toml", "--display", "none", "--set", "run.seed=8")
     assert done.exit_code == ExitCode.ENVIRONMENT
-    assert done.stderr.splitlines() == [
-        f"error: --set run.seed: run.seed: the run in {shell.path / 'runs' / 'first'} has 7 here, and this "
-        "configuration 8",
-        "next: choose another run.run_id",
-    ]
+    told, cure = done.stderr.splitlines()
+    place = "error: --set run.seed: run.seed: "
+    assert told == f"{place}the run in {shell.path / 'runs' / 'first'} has 7 here, and this configuration 8"
+    assert cure == "next: choose another run.run_id"
