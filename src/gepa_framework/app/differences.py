@@ -43,7 +43,12 @@ class Difference:
 
 def first_difference(one: JSONValue, other: JSONValue) -> Difference | None:
     """Give the first difference in the order of the first value's keys; ``None`` where there is none."""
-    return next(_differences((), one, other), None)
+    return next(differences(one, other), None)
+
+
+def differences(one: JSONValue, other: JSONValue) -> Iterator[Difference]:
+    """Give every difference in the order of the first value's keys."""
+    return _differences((), one, other)
 
 
 def _differences(path: tuple[str, ...], one: JSONValue, other: JSONValue) -> Iterator[Difference]:

@@ -129,10 +129,8 @@ def _check_raised(history: History, prepared: Prepared, path: str) -> None:
     if path == "gepa.max_total_rollouts" and both:
         _refuse(path, "has no effect", "raise gepa.max_train_rollouts and gepa.max_heldout_rollouts")
     before, after = _now(history, path), _value(prepared.loaded.resolved, path)
-    if before is None:
-        _refuse(path, "is not limited so far, and can only be raised")
     if isinstance(before, bool) or not isinstance(before, int | float):
-        _refuse(path, "is no number that can be raised")
+        _refuse(path, "is not limited by a number so far, and can only be raised")
     unlimited = path == "gepa.max_cost_usd" and after == 0
     if after <= before and not unlimited:
         _refuse(path, f"is {before} now and can only be raised")

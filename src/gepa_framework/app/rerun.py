@@ -9,7 +9,7 @@ from typing import NoReturn
 
 from gepa_framework.app import files
 from gepa_framework.app.chronicle import Chronicle
-from gepa_framework.app.differences import Difference, first_difference
+from gepa_framework.app.differences import Difference, differences
 from gepa_framework.app.exports import make_result
 from gepa_framework.app.extending import OPTION, may_be_raised
 from gepa_framework.app.history import History
@@ -89,17 +89,23 @@ def _refuse_unfinished(history: History) -> NoReturn:
 
 def _check_same(history: History, prepared: Prepared) -> None:
     recorded, present = _deciding(history.present.loaded), _deciding(prepared.loaded)
-    difference = first_difference(recorded, present)
-    if difference is None:
+    found = list(differences(recorded, present))
+    if not found:
         return
+    difference = _nearest(found, prepared.loaded)
     then, now = difference.shown()
     problem = locate_problem(
         prepared.loaded,
         difference.path,
         f"the run in {history.run_dir} has {then} here, and this configuration {now}",
     )
-    error = RunStateError(str(problem), hint=_cure(history, difference))
-    raise error
+    raise RunStateError(str(problem), hint=_cure(history, difference))
+
+
+def _nearest(found: Sequence[Difference], loaded: LoadedConfig) -> Difference:
+    """Give the first difference that somebody wrote: some keys have an older name that says the same."""
+    written = (each for each in found if each.path in loaded.positions or each.path in loaded.origins)
+    return next(written, found[0])
 
 
 def _deciding(loaded: LoadedConfig) -> JSONObject:
@@ -115,6 +121,7 @@ def _cure(history: History, difference: Difference) -> str:
         return f"the run was extended by {OPTION} {raised[-1]}: write that into the file, or {_OTHER}"
     one, other = difference.one, difference.other
     numbers = all(isinstance(side, int | float) and not isinstance(side, bool) for side in (one, other))
-    if may_be_raised(path) and numbers and other > one:  # type: ignore[operator]
+    limited = path != "gepa.max_cost_usd" or bool(one)
+    if may_be_raised(path) and numbers and limited and other > one:  # type: ignore[operator]
         return f"go on with it (gepa resume {history.run_dir} {OPTION} {path}={other}), or {_OTHER}"
     return _OTHER

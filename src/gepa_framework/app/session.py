@@ -204,6 +204,8 @@ class Session:
         elif error is not None and machine.status is not Status.CANCELLED:
             status = "failed"
         try:
+            if error is not None:
+                machine = self._as_recorded()
             result = self._export(machine, performer, status, error)
         except GepaError as second:
             # What ended the run explains more than that its files could not be written.
@@ -213,6 +215,16 @@ class Session:
             error.run_dir = str(self.prepared.run_dir)
             raise error
         return result
+
+    def _as_recorded(self) -> Machine:
+        """Give the machine as the journal has it: what broke the run may be in it and not on record."""
+        self.chronicle = Chronicle()
+        history = History.read(self.prepared.run_dir)
+        machine = history.machine()
+        with closing(Journal.read(history.path)) as journal:
+            for event in history.replay(machine, journal):
+                self.chronicle.on_event(event)
+        return machine
 
     def _export(
         self, machine: Machine, performer: Performer, status: str, error: GepaError | None
