@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from gepa_framework.errors import WorkspaceError, WorkspaceLockedError
-from gepa_framework.workspace import WorkspaceLock
+from gepa_framework.workspace import WorkspaceLock, holder_of
 
 _HOLD = """
 import sys
@@ -16,6 +16,14 @@ from gepa_framework.workspace import WorkspaceLock
 lock = WorkspaceLock(Path(sys.argv[1]))
 print("held", flush=True)
 sys.stdin.read()
+"""
+_ASK = """
+import sys
+from pathlib import Path
+from gepa_framework.workspace import holder_of
+print("asking", flush=True)
+while True:
+    holder_of(Path(sys.argv[1]))
 """
 
 
@@ -61,3 +69,22 @@ def test_a_refused_attempt_does_not_take_the_name_of_the_holder_away(holder, tmp
 def test_a_directory_that_is_not_there_cannot_be_locked(tmp_path):
     with pytest.raises(WorkspaceError, match=r"workspace\.lock cannot be written: No such file"):
         WorkspaceLock(tmp_path / "nowhere")
+
+
+def test_the_holder_is_told_without_taking_the_lock(holder, tmp_path):
+    assert holder_of(tmp_path) == f"process {holder.pid}"
+    holder.kill()
+    holder.wait()
+    assert holder_of(tmp_path) == ""
+
+
+def test_who_asks_for_the_holder_keeps_nobody_out(tmp_path):
+    WorkspaceLock(tmp_path).release()
+    asking = subprocess.Popen(
+        [sys.executable, "-c", _ASK, tmp_path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert asking.stdout.readline() == "asking\n"
+    for _ in range(50):
+        WorkspaceLock(tmp_path).release()
+    asking.kill()
+    asking.communicate()

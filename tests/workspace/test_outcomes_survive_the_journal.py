@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gepa_framework.engine import Cancel, Completed, ProposalFailure, Tick
+from gepa_framework.engine import Cancel, Completed, Extend, Limits, ProposalFailure, Tick
 from gepa_framework.errors import InvariantError
 from gepa_framework.types import (
     ComponentSpec,
@@ -115,7 +115,17 @@ def test_an_outcome_is_decoded_as_the_completion_of_its_effect(given_outcome, ef
     assert decode(encode_outcome(given_outcome, effect)) == Completed(effect, given_outcome)
 
 
-@pytest.mark.parametrize("control", [Tick(), Cancel("enough"), Cancel("\ud800"), Cancel("")])
+@pytest.mark.parametrize(
+    "control",
+    [
+        Tick(),
+        Cancel("enough"),
+        Cancel("\ud800"),
+        Cancel(""),
+        Extend(Limits(1, 2)),
+        Extend(Limits(1, 2, 3, 4.5, 0.1, 6, 7, 8), ("gepa.max_cost_usd=0.1", "stoppers.0.seconds=1e+300")),
+    ],
+)
 def test_controls_come_back_as_they_were(control):
     assert decode(encode_control(control)) == control
 
