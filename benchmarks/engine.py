@@ -7,6 +7,10 @@ an iteration does not change as the run grows, so that whatever grows is overhea
 * ``engine_cpu_ms``: CPU milliseconds per iteration, set-up and heldout included.
 * ``engine_flatness``: CPU of the last tenth of the iterations over that of the first tenth.
 * ``engine_ratio``: CPU of the reference, with its run directory, over ours, per iteration.
+* ``pipeline_efficiency``: the time that the fullest lane needs at the least, over the time that the pipelined
+  search took, in virtual time; the worst of several numbers of places.
+* ``pipeline_speedup``: time of the search without overlap over that of the pipelined one, for the first
+  of them.
 * ``replay_s``: seconds in which a journal of 10,000 completed rollouts, or a few more, is read, verified and
   replayed.
 """
@@ -22,6 +26,8 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+
+from virtual_time import Clockwork, Places, search_plan
 
 from gepa_framework.engine import Limits, Machine, Plan
 from gepa_framework.runtime import (
@@ -73,13 +79,22 @@ def climb(texts: Mapping[str, str], topic: int, seed: int) -> dict[str, str]:
     return {"skills": " ".join(map(str, now))}
 
 
+#: Proposals and rollouts under way at once, and iterations in flight.
+PLACES = (Places(4, 8, 8), Places(1, 8, 8), Places(8, 8, 16), Places(8, 2, 16))
+
+
 class Climber(FakeProposer):
-    """Proposes what `climb` gives for the first row of the minibatch."""
+    """Proposes what `improve` gives."""
 
     async def propose(self, request: ProposalRequest) -> Proposal:
         """Answer at once."""
-        topic = int(str(request.evidence[0].inputs["topic"]))
-        return Proposal(climb(request.parent.components, topic, request.seed), usage=FREE)
+        return Proposal(improve(request), usage=FREE)
+
+
+def improve(request: ProposalRequest) -> dict[str, str]:
+    """Climb on the topic of the first row of the minibatch."""
+    topic = int(str(request.evidence[0].inputs["topic"]))
+    return climb(request.parent.components, topic, request.seed)
 
 
 class Stopwatch:
@@ -232,6 +247,28 @@ def measure(name: str, side: Side, rows: int, iterations: int) -> tuple[float, f
     return each, stopwatch.flatness()
 
 
+def pipelines(rows: int, iterations: int) -> tuple[float, float]:
+    """Give the worst efficiency of the pipeline and the speedup of the first places, and print all."""
+    efficiencies, speedups = [], []
+    for places in PLACES:
+        together, one_by_one = (
+            Clockwork(
+                TASK,
+                improve,
+                search_plan(places, pipelined=pipelined, rows=rows, iterations=iterations),
+                places,
+            ).play()
+            for pipelined in (True, False)
+        )
+        efficiencies.append(together.ideal(places) / together.seconds)
+        speedups.append(one_by_one.seconds / together.seconds)
+        print(
+            f"pipeline   {places}: {together.seconds:.0f} s, at best {together.ideal(places):.0f} s "
+            f"(efficiency {efficiencies[-1]:.3f}), {speedups[-1]:.2f} x faster than without overlap"
+        )
+    return min(efficiencies), speedups[0]
+
+
 def main() -> None:
     """Measure both sides and print the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -241,11 +278,14 @@ def main() -> None:
     options = parser.parse_args()
     cpu, flatness = measure("ours", ours, options.rows, options.iterations)
     theirs, _ = measure("reference", reference, options.rows, options.reference_iterations)
+    efficiency, speedup = pipelines(options.rows, options.iterations)
     replay_s = replaying(options.rows)
     figures = {
         "engine_cpu_ms": round(cpu, 3),
         "engine_flatness": round(flatness, 3),
         "engine_ratio": round(theirs / cpu, 2),
+        "pipeline_efficiency": round(efficiency, 3),
+        "pipeline_speedup": round(speedup, 2),
         "replay_s": round(replay_s, 3),
     }
     print(json.dumps(figures))

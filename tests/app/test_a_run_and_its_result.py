@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
+import statistics
 from contextlib import closing
 from pathlib import Path
 
@@ -10,7 +11,8 @@ import pytest
 
 from gepa_framework import GepaRun
 from gepa_framework.app import files
-from gepa_framework.errors import BudgetExceededError, ConfigError, WorkspaceError
+from gepa_framework.app.identities import Deployment
+from gepa_framework.errors import BudgetExceededError, ConfigError, RunFailedError, WorkspaceError
 from gepa_framework.types import FREE
 
 _FILES = {
@@ -95,6 +97,120 @@ def test_the_best_candidate_is_in_a_file_of_its_own(project, result):
     assert best["candidate_id"] == result.best_candidate_id
     assert best["components"] == dict(result.best_candidate)
     assert best["score"] == result.best_score
+
+
+def test_scores_stand_beside_their_standard_errors(project, result):
+    rewards: dict[str, list[float]] = {}
+    for line in project.normalised().splitlines():
+        event = json.loads(line)
+        if event["type"] == "rollout.completed" and event["stage"] in (
+            "seed_full_train",
+            "candidate_full_train",
+        ):
+            rewards.setdefault(event["candidate_id"], []).append(event["reward"])
+    expected = {name: statistics.stdev(given) / len(given) ** 0.5 for name, given in rewards.items()}
+    front = {row["candidate_id"]: row["stderr"] for row in project.read("frontier.json")["members"]}
+    registry = {
+        row["candidate_id"]: row["stderr"]
+        for row in project.read("candidate_registry.json")["candidates"]
+        if row["train_reward"] is not None
+    }
+    assert front == registry == pytest.approx(expected)
+    assert (
+        project.read("best_candidate.json")["stderr"] == result.best_stderr == front[result.best_candidate_id]
+    )
+    assert result.best_stderr > 0
+    seed = result.heldout_measurements_by_candidate[0].id
+    assert result.seed_stderr == front[seed]
+
+
+def test_the_verdict_and_who_is_who_are_in_the_manifest(project, result):
+    manifest = project.read("result_manifest.json")
+    (verdict,) = [
+        event
+        for event in map(json.loads, project.normalised().splitlines())
+        if event["type"] == "heldout.verdict"
+    ]
+    seed, best = result.heldout["seed"], result.heldout["best"]
+    assert manifest["improvement_verdict"].items() <= verdict.items()
+    assert manifest["improvement_verdict"]["mean_difference"] == pytest.approx(best.score - seed.score)
+    assert manifest["optimization_selected_candidate"] == {
+        "id": result.best_candidate_id,
+        "score": result.best_score,
+        "stderr": result.best_stderr,
+        "n": 8,
+        "split": "train",
+    }
+    assert manifest["deployment_candidate"] == {
+        "id": result.best_candidate_id,
+        "rule": "optimization_selected",
+    }
+    measured = manifest["heldout_measurements_by_candidate"]
+    assert [row["score"] for row in measured] == [seed.score, best.score]
+    assert [(row["stderr"], row["n"], row["split"]) for row in measured] == [
+        (seed.stderr, 4, "heldout"),
+        (best.stderr, 4, "heldout"),
+    ]
+    assert manifest["heldout_best_candidate"] in measured
+
+
+BACKWARDS = """
+from gepa_framework.testing.fakes import FakeTransport
+import attrs
+class Backwards(FakeTransport):
+    async def rollout(self, request):
+        given = await super().rollout(request)
+        return attrs.evolve(given, reward=1.0 - given.reward) if request.row.split == "test" else given
+def make(context):
+    return Backwards()
+"""
+
+
+def test_the_heldout_best_is_the_best_candidate_where_the_rule_says_so(project):
+    project.offer("transport", "backwards", BACKWARDS)
+    options = {"transport": "backwards", "container": ""}
+    plain = project.run("plain", **options).execute()
+    ruled = project.run("ruled", gepa='deployment_rule = "heldout_best"', **options).execute()
+    seed = plain.heldout_measurements_by_candidate[0]
+    assert plain.heldout["best"].score < seed.score
+    assert plain.deployment_candidate.id == plain.best_candidate_id != seed.id
+    assert plain.heldout_best_candidate == seed
+
+    assert ruled.deployment_candidate == Deployment(seed.id, "heldout_best")
+    assert ruled.best_candidate_id == seed.id
+    assert (ruled.best_score, ruled.best_stderr) == (ruled.seed_score, ruled.seed_stderr)
+    assert ruled.heldout["best"] == ruled.heldout["seed"]
+    assert ruled.optimization_selected_candidate == plain.optimization_selected_candidate
+    assert ruled.improvement_verdict == plain.improvement_verdict
+    best = project.read("best_candidate.json", "ruled")
+    assert (best["candidate_id"], best["score"]) == (seed.id, ruled.seed_score)
+    assert best["components"] == dict(ruled.best_candidate) != dict(plain.best_candidate)
+    assert GepaRun.resume(ruled.run_dir).execute().best_candidate_id == seed.id
+
+
+def test_nobody_is_deployed_by_heldout_scores_that_never_came(project):
+    project.offer(
+        "transport",
+        "blind",
+        """
+from gepa_framework.testing.fakes import FakeTransport
+class Blind(FakeTransport):
+    async def rollout(self, request):
+        if request.row.split == "test":
+            return RolloutFailure(FailureKind.CONTAINER, "blind", "no", usage=FREE)
+        return await super().rollout(request)
+def make(context):
+    return Blind()
+""",
+    )
+    rule = 'deployment_rule = "heldout_best"'
+    with pytest.raises(RunFailedError, match="not one heldout rollout"):
+        project.run(transport="blind", container="", gepa=rule).execute()
+    manifest = project.read("result_manifest.json")
+    missing = ("improvement_verdict", "deployment_candidate", "heldout_best_candidate")
+    assert [manifest[name] for name in missing] == [None] * 3
+    assert manifest["best_candidate_id"] == manifest["optimization_selected_candidate"]["id"]
+    assert manifest["heldout_measurements_by_candidate"] == []
 
 
 def test_the_registry_tells_what_became_of_every_candidate(project, result):

@@ -152,7 +152,7 @@ def test_an_older_key_for_a_stopper_may_be_raised(project):
 
 def test_limits_of_one_sort_of_rollouts_are_raised_by_themselves(project):
     gepa = "max_train_rollouts = 40\nmax_heldout_rollouts = 8"
-    assert project.run(gepa=gepa).execute().stopped_by.kind == "max_rollouts"
+    assert project.run(gepa=gepa).execute().stopped_by.kind == "max_train_rollouts"
     before = contents(project.directory())
     with pytest.raises(BudgetExceededError, match=r"the heldout rows need 12 rollouts.* the limit is 8"):
         extend(project, "gepa.max_train_rollouts=80").execute()

@@ -8,7 +8,7 @@ from gepa_framework import GepaRun
 from gepa_framework.app.chart import score_chart
 from gepa_framework.app.chronicle import Chronicle
 from gepa_framework.app.guards import GuardedStopper
-from gepa_framework.engine import ComponentRule, FailedRollouts
+from gepa_framework.engine import ComponentRule, DeploymentRule, FailedRollouts
 from gepa_framework.errors import PluginBrokenError
 from gepa_framework.types import Event, RunView, StopReason
 from gepa_framework.types.events import (
@@ -65,6 +65,8 @@ perfect_score = 2.0
 component_selector = "round_robin"
 include_rejected = 7
 max_consecutive_proposer_failures = 2
+deployment_rule = "heldout_best"
+verdict_confidence = 0.75
 """
     more = """
 [selection]
@@ -81,6 +83,7 @@ skills = "1 1"
 """
     plan = project.run(gepa=gepa, more=more).plan
     assert plan.failed_rollouts is FailedRollouts.SCORE_ZERO
+    assert (plan.deployment_rule, plan.verdict_confidence) == (DeploymentRule.HELDOUT_BEST, 0.75)
     assert plan.component_rule is ComponentRule.ROUND_ROBIN
     assert (plan.failure_tolerance, plan.perfect_score, plan.include_rejected) == (0.5, 2.0, 7)
     assert (plan.max_proposer_failures, plan.minibatch_size, plan.seed) == (2, 3, 3)

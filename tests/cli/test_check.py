@@ -70,5 +70,18 @@ def test_a_budget_that_cannot_hold_the_run_is_refused(shell) -> None:
 
 
 def test_a_reserve_for_heldout_that_is_never_used_is_not_counted(shell) -> None:
+    # The search has 260 rollouts, which evaluate 13 candidates on 20 Pareto rows, and 30 heldout rows each.
     done = shell.run("check", "--config", "gepa.toml", "--json", "--set", "gepa.max_heldout_rollouts=1000")
-    assert json.loads(done.stdout)["at_most"]["rollouts"] == 260 + 60
+    assert json.loads(done.stdout)["at_most"]["rollouts"] == 260 + 13 * 30
+
+
+def test_seed_and_best_are_counted_where_the_search_can_evaluate_one_candidate_alone(shell) -> None:
+    sets = ("--set", "gepa.max_heldout_rollouts=1000", "--set", "gepa.max_train_rollouts=25")
+    done = shell.run("check", "--config", "gepa.toml", "--json", *sets)
+    assert json.loads(done.stdout)["at_most"]["rollouts"] == 25 + 2 * 30
+
+
+def test_a_reserve_for_heldout_goes_to_ties_in_whole_candidates(shell) -> None:
+    text = shell.run("check", "--config", "gepa.toml", "--set", "gepa.max_heldout_rollouts=119").stdout
+    assert "30 rows, rolled out for the seed and the best candidate, and for 1 tie at the most\n" in text
+    assert "(260 for the search, 90 heldout)" in text

@@ -45,8 +45,8 @@ def story() -> list[EventBody]:
         happened.CandidateRegistered(SEED, (), 0, "seed", {"a": "x"}, (), ""),
         completed("seed"),
         completed("seed"),
-        happened.CandidateEvaluated(SEED, 0, 0.5, 2, 2),
-        happened.FrontierUpdated(SEED, 0, ("r1",), (), (SEED,), SEED, 0.5),
+        happened.CandidateEvaluated(SEED, 0, 0.5, 2, 2, 0.5),
+        happened.FrontierUpdated(SEED, 0, ("r1",), (), (SEED,), SEED, 0.5, 0.5),
         happened.IterationStarted(1, SEED, "pareto", ("r1",)),
         completed("parent", 1),
         happened.ProposerStarted(1, SEED, ("a",), 1, "d"),
@@ -56,8 +56,8 @@ def story() -> list[EventBody]:
         happened.CandidateAccepted(CHILD, SEED, 1, "strict_improvement", 0.0, 1.0, 1.0, 1),
         completed("full", 1),
         completed("full", 1),
-        happened.CandidateEvaluated(CHILD, 1, 0.75, 2, 2),
-        happened.FrontierUpdated(CHILD, 1, ("r1",), ("r2",), (SEED, CHILD), CHILD, 0.75),
+        happened.CandidateEvaluated(CHILD, 1, 0.75, 2, 2, 0.25),
+        happened.FrontierUpdated(CHILD, 1, ("r1",), ("r2",), (SEED, CHILD), CHILD, 0.75, 0.25),
         happened.IterationStarted(2, CHILD, "pareto", ("r2",)),
         happened.IterationSkipped(2, CHILD, "nothing to learn"),
         happened.IterationStarted(3, CHILD, "pareto", ("r2",)),
@@ -68,10 +68,13 @@ def story() -> list[EventBody]:
         happened.IterationStarted(5, CHILD, "pareto", ("r2",)),
         happened.CandidateRejected("gepa_02", CHILD, 5, "strict_improvement", "worse", 1.0, 0.0, -1.0, 1),
         happened.StopDecided("max_rollouts", 40, 39, "39 of 40 are used", 5),
-        happened.HeldoutStarted((SEED, CHILD), 2),
+        happened.WorkAbandoned(3, 1),
+        happened.HeldoutStarted((SEED, CHILD), 2, ("gepa_03",)),
         completed("heldout", 5),
         happened.HeldoutCompleted(SEED, "seed", 0.5, 0.1, 2, 2),
         happened.HeldoutCompleted(CHILD, "best", 1.0, None, 1, 2),
+        happened.HeldoutVerdict("inconclusive", CHILD, 1, 1, 0.5, None, 0.5, 0.95, "only\n1 row differs"),
+        happened.DeploymentDecided(CHILD, "optimization_selected"),
         happened.RunFinished(CHILD, 0.75, 5, 2, 7, 0, 2.25, 200),
         happened.RunExtended({"train_rollouts": 80}, ("gepa.max_total_rollouts=88",)),
     ]
@@ -91,19 +94,23 @@ PLAIN = """\
 [ 0:00] program prog: improving a, b
 [ 0:00] train: 2 rows of split train
 [ 0:00] heldout: 2 rows of split test
-[ 0:00] the seed gepa_00 scores 0.500 on 2 of 2 rows
-[ 0:00] best gepa_00 0.500; pool 1, frontier 1, rollouts 2/48, cost $0.5000
+[ 0:00] the seed gepa_00 scores 0.500 ± 0.500 on 2 of 2 rows
+[ 0:00] best gepa_00 0.500 ± 0.500; pool 1, frontier 1, rollouts 2/48, cost $0.5000
 [ 0:00] iteration 1: accepted gepa_01, 0.000 -> 1.000 in sum over 1 rows
-[ 0:00] iteration 1: gepa_01 scores 0.750 on 2 of 2 rows
-[ 0:00] best gepa_01 0.750; pool 2, frontier 2, rollouts 6/48, cost $2.0000
+[ 0:00] iteration 1: gepa_01 scores 0.750 ± 0.250 on 2 of 2 rows
+[ 0:00] best gepa_01 0.750 ± 0.250; pool 2, frontier 2, rollouts 6/48, cost $2.0000
 [ 0:00] iteration 2: skipped, nothing to learn
 [ 0:00] iteration 3: no proposal, refused: not today
 [ 0:00] iteration 4: skipped, gepa_00 was proposed before
 [ 0:00] iteration 5: rejected gepa_02, worse (1.000 -> 0.000 in sum over 1 rows)
 [ 0:00] stop: 39 of 40 are used
-[ 0:00] heldout: 2 rows for 2 candidates
+[ 0:00] let go of 3 rollouts and 1 proposal under way
+[ 0:00] heldout: 2 rows for 2 candidates; 1 tie beyond the budget
 [ 0:00] heldout: seed 0.500 (n=2, stderr 0.100)
 [ 0:00] heldout: best 1.000 (n=1, stderr unknown)
+[ 0:00] verdict: inconclusive (mean difference +0.500, n=1, stderr unknown, p 0.5, confidence 0.95): \
+only 1 row differs
+[ 0:00] deployed: gepa_01 by optimization_selected
 [ 0:00] finished after 5 iterations; pool 2, frontier 2, rollouts 7/48, cost $2.2500
 [ 0:00] limits raised: gepa.max_total_rollouts=88"""
 
@@ -211,7 +218,7 @@ def test_the_panel_shows_budget_score_pool_cost_and_the_last_decision(facts) -> 
         "first",
         "6/48 rollouts",
         "iteration 5 · ",
-        "seed 0.500 -> best 0.750 gepa_01",
+        "seed 0.500 ± 0.500 -> best 0.750 ± 0.250 gepa_01",
         "2 candidates, 2 on the frontier",
         "at least $2.0000",
         "iteration 5: rejected gepa_02, worse",

@@ -99,7 +99,6 @@ def test_a_file_with_ids_loads_unchanged(tasks):
 def test_a_file_with_ids_warns_of_what_does_nothing_yet(tasks):
     adaptive = ("initial", "max", "increase_step", "decrease_step", "increase_after_successes")
     assert warned(tasks) == {
-        "gepa.deployment_rule",
         "gepa.task_pools.reflection",
         "gepa.task_pools.heldout",
         *(f"gepa.pipeline.adaptive_rollout_concurrency.{key}" for key in adaptive),

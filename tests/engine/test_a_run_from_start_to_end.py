@@ -43,6 +43,8 @@ def test_every_event_of_a_run_comes_in_its_place(played):
         "heldout.completed",
         *["rollout.completed"] * 2,
         "heldout.completed",
+        "heldout.verdict",
+        "deployment.decided",
         "gepa.run.finished",
     ]
 

@@ -26,7 +26,7 @@ def test_no_iteration_is_begun_that_may_not_be_finished(toy):
     for limit, iterations in ((20, 2), (19, 1), (12, 1), (11, 0)):
         game = toy.play(toy.plan(limits={"iterations": None, "train_rollouts": limit}))
         stop = stopped(game)
-        assert (stop.kind, stop.limit, stop.iteration) == ("max_rollouts", limit, iterations)
+        assert (stop.kind, stop.limit, stop.iteration) == ("max_train_rollouts", limit, iterations)
         assert len(game.of("iteration.started")) == iterations
         assert stop.value == game.run.ledger.train_rollouts <= limit
 

@@ -115,7 +115,7 @@ def test_a_search_that_a_deadline_cut_off_goes_on_with_the_next_iteration(toy):
 def test_a_reopened_search_keeps_to_its_rollouts(toy):
     world = toy.World(propose=["0.1"])
     play = toy.play(toy.plan(limits={"iterations": None, "train_rollouts": 12}), world)
-    assert play.run.stopped.kind == "max_rollouts"
+    assert play.run.stopped.kind == "max_train_rollouts"
     for limit in (16, 20, 24, 40):
         extended(play, train_rollouts=limit, heldout_rollouts=6).finish()
         assert play.run.stopped.limit == limit

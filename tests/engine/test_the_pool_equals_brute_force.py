@@ -84,14 +84,14 @@ def test_survivors_still_cover_every_cell(table):
 def test_pareto_selects_survivors_only(table, iteration):
     for pool, _, _ in filled(table):
         survivors = pool.names(pool.frontier.survivors())
-        assert pool.select(Selecting("pareto"), iteration).candidate.id in survivors
+        assert pool.select(Selecting("pareto"), iteration)[0].candidate.id in survivors
 
 
 def test_selection_depends_on_seed_and_iteration_alone():
     (*_, (pool, _, _)) = filled([[0.0, 1.0, 0.5], [1.0, 0.0, 0.5], [0.5, 0.5, 1.0]])
-    drawn = [pool.select(Selecting("pareto"), iteration).candidate.id for iteration in range(40)]
+    drawn = [pool.select(Selecting("pareto"), iteration)[0].candidate.id for iteration in range(40)]
     assert drawn[::-1] == [
-        pool.select(Selecting("pareto"), iteration).candidate.id for iteration in reversed(range(40))
+        pool.select(Selecting("pareto"), iteration)[0].candidate.id for iteration in reversed(range(40))
     ]
     assert len(set(drawn)) == 3
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gepa_framework.engine import Cancel, Completed, Extend, Limits, ProposalFailure, Tick
+from gepa_framework.engine import Abandoned, Cancel, Completed, Extend, Limits, ProposalFailure, Tick
 from gepa_framework.errors import InvariantError
 from gepa_framework.types import (
     ComponentSpec,
@@ -123,7 +123,13 @@ def test_an_outcome_is_decoded_as_the_completion_of_its_effect(given_outcome, ef
         Cancel("\ud800"),
         Cancel(""),
         Extend(Limits(1, 2)),
-        Extend(Limits(1, 2, 3, 4.5, 0.1, 6, 7, 8), ("gepa.max_cost_usd=0.1", "stoppers.0.seconds=1e+300")),
+        Extend(
+            Limits(1, 2, iterations=3, seconds=4.5, cost_usd=0.1, total_tokens=8),
+            ("gepa.max_cost_usd=0.1", "stoppers.0.seconds=1e+300"),
+        ),
+        Cancel("enough", ("proposal/1", "\ud800")),
+        Abandoned(()),
+        Abandoned(("rollout/1/seed/x/train/\ud800", "proposal/1")),
     ],
 )
 def test_controls_come_back_as_they_were(control):
@@ -174,3 +180,7 @@ def test_what_is_no_outcome_is_an_error_of_ours():
 def test_an_unknown_kind_is_not_taken_for_another():
     with pytest.raises(KeyError):
         decode(Encoded("rumour", "effect", "{}"))
+
+
+def test_a_cancel_of_an_older_journal_names_nothing_that_had_begun():
+    assert decode(Encoded("cancel", None, '{"reason":"enough"}')) == Cancel("enough", ())

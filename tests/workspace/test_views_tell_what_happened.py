@@ -52,6 +52,7 @@ def test_acceptance_decisions(query):
 def test_evaluations(query):
     (row,) = query("SELECT * FROM evaluations")
     assert (row["candidate_id"], row["score"], row["coverage"], row["rows"]) == ("c1", 0.75, 3, 4)
+    assert row["stderr"] == 0.25
 
 
 def test_frontier_updates(query, make):
@@ -59,12 +60,27 @@ def test_frontier_updates(query, make):
     assert json.loads(row["improved"]) == ["train:0"]
     assert json.loads(row["tied"]) == ["train:1"]
     assert json.loads(row["survivors"]) == ["c1", make.SEED.id]
-    assert (row["best_candidate_id"], row["best_score"]) == ("c1", 0.75)
+    assert (row["best_candidate_id"], row["best_score"], row["best_stderr"]) == ("c1", 0.75, 0.25)
 
 
 def test_heldout_scores(query):
     (row,) = query("SELECT * FROM heldout_scores")
     assert (row["role"], row["score"], row["stderr"], row["coverage"]) == ("best", 0.5, 0.1, 3)
+
+
+def test_heldout_verdicts(make, tmp_path):
+    import attrs
+
+    from gepa_framework.types.events import HeldoutVerdict
+
+    numbers = ("inconclusive", "c1", 4, 2, 0.25, 0.125, 0.25, 0.95, "only 2 rows differ")
+    journal = Journal.create(tmp_path / "workspace.sqlite", {})
+    journal.commit([attrs.evolve(make.outcome(), events=(HeldoutVerdict(*numbers),))])
+    journal.close()
+    database = read_database(tmp_path / "workspace.sqlite")
+    (row,) = database.execute("SELECT * FROM heldout_verdicts").fetchall()
+    database.close()
+    assert row == (1, "heldout.verdict", *numbers)
 
 
 def test_the_ledger_has_one_row_for_each_attempt(query):

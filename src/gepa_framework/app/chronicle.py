@@ -38,6 +38,7 @@ class CandidateEntry:
     rationale: str
     minibatch: dict[str, JSONValue] = attrs.field(factory=dict)
     train_reward: float | None = None
+    stderr: float | None = None
     coverage: int = 0
     heldout_reward: float | None = None
     heldout_stderr: float | None = None
@@ -130,7 +131,7 @@ class Chronicle:
 
     def _evaluated(self, body: CandidateEvaluated) -> None:
         entry = self.candidates[body.candidate_id]
-        entry.train_reward, entry.coverage = body.score, body.coverage
+        entry.train_reward, entry.stderr, entry.coverage = body.score, body.stderr, body.coverage
 
     def _joined(self, body: FrontierUpdated) -> None:
         self.scores.append((self.rollouts, body.best_score))

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import attrs
 
-from gepa_framework.app import files
+from gepa_framework.app import files, identities
 from gepa_framework.app.chart import score_chart
 from gepa_framework.app.chronicle import Chronicle
 from gepa_framework.app.result import GepaRunResult
-from gepa_framework.engine import HeldoutScore, Machine, Pool, Run
+from gepa_framework.engine import HeldoutScore, Machine, Pool, Run, deployed
 from gepa_framework.errors import GepaError
 from gepa_framework.types import JSONObject, JSONValue
 
@@ -64,6 +64,7 @@ def frontier(run: Run) -> JSONValue:
             {
                 "candidate_id": name,
                 "score": pool.frontier.mean(index),
+                "stderr": pool.stderr(pool.members[index]),
                 "coverage": pool.frontier.coverage(index),
                 "parent_ids": pool.members[index].parent_ids,
             }
@@ -87,12 +88,14 @@ def _cell(pool: Pool, cell: int, names: Sequence[str]) -> JSONValue:
 def _best(run: Run) -> JSONValue:
     if not run.has_pool:
         return {"candidate_id": None, "components": {}}
-    best = run.pool.best
+    best = deployed(run)
+    known = identities.on_train(run, best)
     return {
         "candidate_id": best.candidate.id,
         "parent_ids": best.parent_ids,
         "iteration": best.iteration,
-        "score": run.pool.best_score,
+        "score": known.score,
+        "stderr": known.stderr,
         "components": dict(best.candidate.components),
     }
 
@@ -108,7 +111,9 @@ def make_result(
 ) -> GepaRunResult:
     """Give the result of a run as it stands."""
     run = machine.run
-    best = run.pool.best.candidate if run.has_pool else None
+    best = deployed(run).candidate if run.has_pool else None
+    on_train = identities.on_train(run, deployed(run)) if run.has_pool else None
+    seed = identities.on_train(run, run.pool.members[0]) if run.has_pool else None
     usage = run.ledger.usage
     return GepaRunResult(
         run_id=run_id,
@@ -116,9 +121,16 @@ def make_result(
         status=status,
         best_candidate=dict(best.components) if best else {},
         best_candidate_id=best.id if best else "",
-        best_score=run.pool.best_score if best else None,
-        seed_score=run.pool.frontier.mean(0) if best else None,
+        best_score=on_train.score if on_train else None,
+        best_stderr=on_train.stderr if on_train else None,
+        seed_score=seed.score if seed else None,
+        seed_stderr=seed.stderr if seed else None,
         heldout=_heldout(run),
+        improvement_verdict=run.verdict,
+        optimization_selected_candidate=identities.selected(run),
+        heldout_best_candidate=identities.best_on_heldout(run),
+        deployment_candidate=identities.deployment(run),
+        heldout_measurements_by_candidate=identities.measurements(run),
         stopped_by=run.stopped,
         iterations=run.iteration,
         candidates=len(run.pool.members) if best else 0,
@@ -149,7 +161,7 @@ def make_result(
 def _heldout(run: Run) -> dict[str, HeldoutScore]:
     if not run.has_pool:
         return {}
-    roles = {"seed": run.seed.id, "best": run.pool.best.candidate.id}
+    roles = {"seed": run.seed.id, "best": deployed(run).candidate.id}
     return {role: run.heldout_scores[name] for role, name in roles.items() if name in run.heldout_scores}
 
 

@@ -8,6 +8,7 @@ from gepa_framework.config import DatasetSection, GepaSection, LoadedConfig, Plu
 from gepa_framework.engine import (
     Accepting,
     ComponentRule,
+    DeploymentRule,
     FailedRollouts,
     Limits,
     Plan,
@@ -49,6 +50,8 @@ def make_plan(loaded: LoadedConfig) -> Plan:
         component_rule=ComponentRule(gepa.component_selector),
         include_rejected=gepa.include_rejected,
         max_proposer_failures=gepa.max_consecutive_proposer_failures,
+        deployment_rule=DeploymentRule(gepa.deployment_rule),
+        verdict_confidence=gepa.verdict_confidence,
         config_digest=config_digest(loaded.resolved),
         policy=config.policy,
     )

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import attrs
 
-from gepa_framework.engine import HeldoutScore
+from gepa_framework.app.identities import CandidateScore, Deployment
+from gepa_framework.engine import HeldoutScore, ImprovementVerdict
 from gepa_framework.types import JSONObject, JSONValue, StopReason, Usage
 
 
@@ -19,11 +20,20 @@ class GepaRunResult:
         run_id: The run's name.
         run_dir: Its directory.
         status: ``finished``, ``failed``, ``cancelled`` or ``interrupted``.
-        best_candidate: Component name to text of the best candidate; empty when there is none yet.
+        best_candidate: Component name to text of the best candidate by the deployment rule; empty when there
+            is none yet.
         best_candidate_id: Its id.
         best_score: Its mean reward on the Pareto rows.
+        best_stderr: Standard error of that mean; ``None`` for fewer than two scores.
         seed_score: The seed's mean reward on the Pareto rows.
+        seed_stderr: Standard error of that mean.
         heldout: ``seed`` and ``best`` on the heldout rows; empty when they were not reached.
+        improvement_verdict: Whether the selected candidate is better than the seed; ``None`` until the
+            heldout rows are in.
+        optimization_selected_candidate: The best by Pareto mean.
+        heldout_best_candidate: The best of those measured on the heldout rows, once they are in.
+        deployment_candidate: Which of the two is `best_candidate`, once the heldout rows are in.
+        heldout_measurements_by_candidate: Seed, selected candidate and ties on the heldout rows.
         stopped_by: Why the search ended.
         iterations: Iterations begun.
         candidates: Candidates in the pool.
@@ -44,8 +54,15 @@ class GepaRunResult:
     best_candidate: Mapping[str, str]
     best_candidate_id: str
     best_score: float | None
+    best_stderr: float | None
     seed_score: float | None
+    seed_stderr: float | None
     heldout: Mapping[str, HeldoutScore]
+    improvement_verdict: ImprovementVerdict | None
+    optimization_selected_candidate: CandidateScore | None
+    heldout_best_candidate: CandidateScore | None
+    deployment_candidate: Deployment | None
+    heldout_measurements_by_candidate: tuple[CandidateScore, ...]
     stopped_by: StopReason | None
     iterations: int
     candidates: int

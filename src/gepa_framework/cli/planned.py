@@ -72,10 +72,16 @@ def _plan_rows(run: GepaRun) -> Iterator[tuple[str, str]]:
     yield "seed", str(plan.seed)
     yield "train", f"{count(len(plan.train), 'row')}; candidates are scored on {_pareto(plan)}"
     yield "minibatch", f"{plan.minibatch_size} of {count(_pool(plan), 'row')}"
-    yield "heldout", f"{count(len(plan.heldout), 'row')}, rolled out for the seed and the best candidate"
+    yield "heldout", f"{count(len(plan.heldout), 'row')}, rolled out for {_measured(plan)}"
     yield "rules", f"selection {plan.selecting.rule}, acceptance {plan.accepting.rule}"
     yield "stops at", "; ".join(_limits(plan))
     yield "at most", f"{_rollouts(plan)}; {_money(plan)}"
+
+
+def _measured(plan: Plan) -> str:
+    room = heldout_rollouts(plan) // max(len(plan.heldout), 1) - 2
+    ties = f", and for {count(room, 'tie')} at the most" if room > 0 else ""
+    return f"the seed and the best candidate{ties}"
 
 
 def _rollouts(plan: Plan) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gepa_framework.cli.words import clean, count, dollars, one_line, score, table
+from gepa_framework.cli.verdicts import verdict_words
+from gepa_framework.cli.words import clean, count, dollars, one_line, score, stderr_words, table, with_error
 
 if TYPE_CHECKING:
     from gepa_framework.app import GepaRunResult
@@ -14,8 +16,8 @@ if TYPE_CHECKING:
 
 def summary(result: GepaRunResult) -> str:
     """Give the summary; its last line is always the one on the heldout rows."""
-    blocks = ["\n".join(_facts(result)), "\n".join(_scores(result)), "\n".join(_places(result))]
-    return clean("\n\n".join(blocks)) + "\n\n" + heldout_line(result)
+    blocks = (_facts(result), _scores(result), _places(result), list(_verdict(result)))
+    return clean("\n\n".join("\n".join(block) for block in blocks if block)) + "\n\n" + heldout_line(result)
 
 
 def heldout_line(result: GepaRunResult) -> str:
@@ -26,7 +28,7 @@ def heldout_line(result: GepaRunResult) -> str:
     if seed.score is None or best.score is None:
         who = "the seed" if seed.score is None else "the best candidate"
         return f"heldout: not measured, not one heldout rollout of {who} gave a score"
-    error = "unknown" if best.stderr is None else f"{best.stderr:.3f}"
+    error = stderr_words(best.stderr)
     return (
         f"heldout: seed {score(seed.score)} -> best {score(best.score)} (n={best.coverage}, stderr {error})"
     )
@@ -37,14 +39,24 @@ def _facts(result: GepaRunResult) -> list[str]:
     why = one_line(stopped.message or stopped.kind) if stopped else "not stopped by a limit"
     failed = f" ({result.failed_rollouts:,} failed)" if result.failed_rollouts else ""
     work = f"{count(result.rollouts, 'rollout')}{failed} in {count(result.iterations, 'iteration')}"
+    chosen = ", chosen by its heldout score" if _passed_over(result) else ""
     return table(
         [
             ("run", f"{result.run_id} {result.status}"),
             ("stopped by", why),
             ("spent", f"{work}; {_cost(result)}"),
-            ("best", f"{result.best_candidate_id or 'none'} of {count(result.candidates, 'candidate')}"),
+            (
+                "best",
+                f"{result.best_candidate_id or 'none'} of {count(result.candidates, 'candidate')}{chosen}",
+            ),
         ]
     )
+
+
+def _passed_over(result: GepaRunResult) -> bool:
+    """Tell whether the deployment rule took another candidate than the one that the search selected."""
+    selected = result.optimization_selected_candidate
+    return selected is not None and selected.id != result.best_candidate_id
 
 
 def _cost(result: GepaRunResult) -> str:
@@ -53,20 +65,29 @@ def _cost(result: GepaRunResult) -> str:
 
 
 def _scores(result: GepaRunResult) -> list[str]:
-    return table(
-        [
-            ("", "Pareto", "heldout"),
-            ("seed", score(result.seed_score), _heldout(result.heldout.get("seed"))),
-            ("best", score(result.best_score), _heldout(result.heldout.get("best"))),
-        ]
-    )
+    rows = [
+        ("", "Pareto", "heldout"),
+        ("seed", with_error(result.seed_score, result.seed_stderr), _heldout(result.heldout.get("seed"))),
+        ("best", with_error(result.best_score, result.best_stderr), _heldout(result.heldout.get("best"))),
+    ]
+    return table([*rows, *_selected(result)])
+
+
+def _selected(result: GepaRunResult) -> Iterator[tuple[str, str, str]]:
+    """Give the row of the candidate that the search selected, where another one is called the best."""
+    selected = result.optimization_selected_candidate
+    if selected is None or not _passed_over(result):
+        return
+    for measured in result.heldout_measurements_by_candidate:
+        if measured.id == selected.id:
+            pareto = with_error(selected.score, selected.stderr)
+            yield "selected", pareto, f"{with_error(measured.score, measured.stderr)} on {measured.n} rows"
 
 
 def _heldout(given: HeldoutScore | None) -> str:
     if given is None:
         return "not measured"
-    error = f" ± {given.stderr:.3f}" if given.stderr is not None else ""
-    return f"{score(given.score)}{error} on {given.coverage} of {given.rows} rows"
+    return f"{with_error(given.score, given.stderr)} on {given.coverage} of {given.rows} rows"
 
 
 def _places(result: GepaRunResult) -> list[str]:
@@ -78,3 +99,10 @@ def _places(result: GepaRunResult) -> list[str]:
         ("score chart", result.score_chart_path),
     ]
     return table([(name, str(path)) for name, path in places])
+
+
+def _verdict(result: GepaRunResult) -> Iterator[str]:
+    verdict = result.improvement_verdict
+    if verdict is not None:
+        who = f" on {verdict.candidate_id}" if _passed_over(result) else ""
+        yield f"verdict{who}: {verdict_words(verdict)}"

@@ -13,6 +13,16 @@ def score(value: float | None) -> str:
     return "unknown" if value is None else f"{value:.3f}"
 
 
+def stderr_words(value: float | None) -> str:
+    """Give a standard error with three digits behind the point."""
+    return "unknown" if value is None else f"{value:.3f}"
+
+
+def with_error(value: float | None, stderr: float | None) -> str:
+    """Give a score and, where it is known, its standard error."""
+    return score(value) if stderr is None else f"{score(value)} ± {stderr_words(stderr)}"
+
+
 def dollars(value: float | None) -> str:
     """Give US dollars, where what is unknown is never zero."""
     return "unknown" if value is None else f"${value:,.4f}"

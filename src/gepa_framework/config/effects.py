@@ -13,7 +13,6 @@ from gepa_framework.config.structure import default_of
 NO_EFFECT_YET: tuple[str, ...] = (
     "disk_budget",
     "gepa.batch_sampler.epoch_width",
-    "gepa.deployment_rule",
     "gepa.leakage",
     "gepa.no_improvement_metric",
     "gepa.objective_acceptance",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from gepa_framework.engine.deployment import deployed, heldout_best
 from gepa_framework.engine.effects import (
+    Abandoned,
     Cancel,
     Command,
     Completed,
@@ -18,38 +20,55 @@ from gepa_framework.engine.effects import (
     Tick,
 )
 from gepa_framework.engine.extending import check_extension, heldout_reserve
+from gepa_framework.engine.improvement import ImprovementVerdict, Verdict
+from gepa_framework.engine.limits import Estimates, Limits
 from gepa_framework.engine.machine import Machine, Status, Step
 from gepa_framework.engine.plan import (
     Accepting,
     ComponentRule,
+    DeploymentRule,
     FailedRollouts,
-    Limits,
+    Generating,
+    Merging,
+    Pipelining,
     Plan,
     Sampling,
     Selecting,
+    Weighing,
 )
-from gepa_framework.engine.pool import Pool
+from gepa_framework.engine.pool import Member, Pool
+from gepa_framework.engine.prices import Price, Prices
 from gepa_framework.engine.proposing import request_fields
 from gepa_framework.engine.run import HeldoutScore, Run
 
 __all__ = [
+    "Abandoned",
     "Accepting",
     "Cancel",
     "Command",
     "Completed",
     "ComponentRule",
+    "DeploymentRule",
     "Describe",
+    "Estimates",
     "Extend",
     "FailedRollouts",
+    "Generating",
     "HeldoutScore",
+    "ImprovementVerdict",
     "Input",
     "Limits",
     "LoadProgram",
     "LoadRows",
     "Machine",
+    "Member",
+    "Merging",
     "Outcome",
+    "Pipelining",
     "Plan",
     "Pool",
+    "Price",
+    "Prices",
     "ProposalFailure",
     "Propose",
     "Rollout",
@@ -59,7 +78,11 @@ __all__ = [
     "Status",
     "Step",
     "Tick",
+    "Verdict",
+    "Weighing",
     "check_extension",
+    "deployed",
+    "heldout_best",
     "heldout_reserve",
     "request_fields",
 ]

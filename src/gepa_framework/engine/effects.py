@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 import attrs
 
-from gepa_framework.engine.plan import Limits
+from gepa_framework.engine.limits import Limits
 from gepa_framework.types import (
     UNKNOWN,
     Candidate,
@@ -110,9 +110,26 @@ class Tick:
 
 @attrs.frozen
 class Cancel:
-    """The run is to end for good."""
+    """The run is to end for good.
+
+    Attributes:
+        reason: Why.
+        begun: Effect ids of commands that are under way, and paid for.
+    """
 
     reason: str
+    begun: tuple[str, ...] = ()
+
+
+@attrs.frozen
+class Abandoned:
+    """Commands that were revoked had begun, and are paid for.
+
+    Attributes:
+        effect_ids: Which ones.
+    """
+
+    effect_ids: tuple[str, ...]
 
 
 @attrs.frozen
@@ -131,4 +148,4 @@ class Extend:
     stoppers: tuple[Stopper, ...] | None = None
 
 
-Input: TypeAlias = Completed | Tick | Cancel | Extend
+Input: TypeAlias = Completed | Tick | Cancel | Abandoned | Extend

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import attrs
 
+from gepa_framework.engine.budget import Need
 from gepa_framework.engine.effects import Extend
-from gepa_framework.engine.plan import Limits
+from gepa_framework.engine.limits import Limits
 from gepa_framework.engine.run import Run
-from gepa_framework.engine.stopping import stop_reason
+from gepa_framework.engine.search import worst_case
+from gepa_framework.engine.stopping import no_more
 from gepa_framework.errors import BudgetExceededError
 from gepa_framework.types import StopReason
 from gepa_framework.types.events import RunExtended
@@ -56,8 +58,13 @@ def extend(run: Run, given: Extend) -> None:
 
 def reopen(run: Run) -> None:
     """Let there be a search after this moment; an iteration that was cut off is over."""
+    if run.heldout_candidates:
+        # Whoever is best by then may have to be measured besides those that are.
+        run.outside.close()
+        run.outside = run.budget.set_aside(Need(heldout=len(run.heldout)))
     run.reopened = False
     run.stopped = None
+    run.verdict = None
     run.finished = run.iteration
 
 
@@ -67,7 +74,7 @@ def _reason_to_stop(run: Run, given: Extend) -> StopReason | None:
     run.limits, run.finished = given.limits, run.iteration
     run.stoppers = run.stoppers if given.stoppers is None else given.stoppers
     try:
-        return stop_reason(run)
+        return no_more(run, run.budget.short(run.limits, worst_case(run)))
     finally:
         run.limits, run.stoppers, run.finished = before
 

@@ -49,6 +49,7 @@ def join(
             score=run.pool.frontier.mean(report.candidate) if report else None,
             coverage=len(scores),
             rows=len(run.pareto),
+            stderr=run.pool.stderr(member) if report else None,
         )
     )
     if report is None:
@@ -65,6 +66,7 @@ def join(
             survivors=run.pool.names(run.pool.frontier.survivors()),
             best_candidate_id=best.candidate.id,
             best_score=score,
+            best_stderr=run.pool.stderr(best),
         )
     )
     return True

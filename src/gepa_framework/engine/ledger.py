@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import attrs
 
-from gepa_framework.types import Stage, Usage
+from gepa_framework.types import UNKNOWN, Stage, Usage
 
 _NANO = 1_000_000_000
+
+
+def nano(dollars: float) -> int:
+    """Give whole billionths of a dollar."""
+    return round(dollars * _NANO)
 
 
 @attrs.define
@@ -24,10 +29,19 @@ class Totals:
     def consume(self, usage: Usage) -> None:
         """Add what one call consumed."""
         cost = usage.cost_usd
-        self._nano_usd = _add(self._nano_usd, None if cost is None else round(cost * _NANO))
+        self._nano_usd = _add(self._nano_usd, None if cost is None else nano(cost))
         self._prompt = _add(self._prompt, usage.prompt_tokens)
         self._completion = _add(self._completion, usage.completion_tokens)
         self._total = _add(self._total, usage.total_tokens)
+
+    def whole(self, name: str) -> int | None:
+        """Give one sum by its name in `Usage`, money in billionths of a dollar."""
+        return {
+            "cost_usd": self._nano_usd,
+            "prompt_tokens": self._prompt,
+            "completion_tokens": self._completion,
+            "total_tokens": self._total,
+        }[name]
 
     @property
     def usage(self) -> Usage:
@@ -48,6 +62,8 @@ class Ledger:
         proposals: Proposals asked for.
         unpriced_rollouts: Attempts at rollouts whose cost is not known.
         unpriced_proposals: Proposals whose cost is not known.
+        abandoned_rollouts: Rollouts that were given up under way; what they took is not known.
+        abandoned_proposals: Proposals that were given up under way; what they took is not known.
     """
 
     train_rollouts: int = 0
@@ -57,6 +73,8 @@ class Ledger:
     proposals: int = 0
     unpriced_rollouts: int = 0
     unpriced_proposals: int = 0
+    abandoned_rollouts: int = 0
+    abandoned_proposals: int = 0
     _all: Totals = attrs.field(factory=Totals)
     _outcomes: Totals = attrs.field(factory=Totals)
 
@@ -82,6 +100,18 @@ class Ledger:
         self.unpriced_proposals += usage.cost_usd is None
         self._consume(usage)
 
+    def abandon(self, rollouts: int, proposals: int) -> None:
+        """Enter calls that were given up under way."""
+        self.abandoned_rollouts += rollouts
+        self.abandoned_proposals += proposals
+
+    def known(self, name: str) -> int | None:
+        """Give what is known to be consumed, in tokens or billionths of a dollar; ``None`` if some is not.
+
+        What was given up under way is left out.
+        """
+        return self._all.whole(name)
+
     def _consume(self, usage: Usage) -> None:
         self._all.consume(usage)
         self._outcomes.consume(usage)
@@ -94,7 +124,10 @@ class Ledger:
     @property
     def unpriced(self) -> tuple[str, ...]:
         """The boundaries whose cost is not known, with how many calls that is."""
-        parts = (("container.rollout", self.unpriced_rollouts), ("proposer", self.unpriced_proposals))
+        parts = (
+            ("container.rollout", self.unpriced_rollouts + self.abandoned_rollouts),
+            ("proposer", self.unpriced_proposals + self.abandoned_proposals),
+        )
         return tuple(f"{boundary} x {count}" for boundary, count in parts if count)
 
     @property
@@ -105,7 +138,7 @@ class Ledger:
     @property
     def usage(self) -> Usage:
         """Everything consumed, each part ``None`` when any of it is unknown."""
-        return self._all.usage
+        return UNKNOWN if self.abandoned_rollouts or self.abandoned_proposals else self._all.usage
 
     @property
     def outcome_usage(self) -> Usage:

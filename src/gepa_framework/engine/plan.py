@@ -8,7 +8,9 @@ from types import MappingProxyType
 
 import attrs
 
-from gepa_framework.types import JSONObject, JSONScalar, RowsRequest
+from gepa_framework.engine.limits import Estimates, Limits
+from gepa_framework.engine.prices import Prices
+from gepa_framework.types import JSONObject, RowsRequest
 from gepa_framework.types.json import EMPTY
 
 
@@ -30,33 +32,13 @@ class ComponentRule(enum.StrEnum):
     ROUND_ROBIN = "round_robin"
 
 
-@attrs.frozen
-class Limits:
-    """Hard limits; ``None`` means none.
+class DeploymentRule(enum.StrEnum):
+    """Which candidate a run gives as its best."""
 
-    Attributes:
-        train_rollouts: Rollouts that the search may use, the seed's evaluation included.
-        heldout_rollouts: Rollouts set aside for the heldout rows from the start.
-        iterations: Iterations of the search.
-        seconds: Time worked on the run.
-        cost_usd: US dollars.
-        prompt_tokens: Tokens read.
-        completion_tokens: Tokens written.
-        total_tokens: Tokens in all.
-    """
-
-    train_rollouts: int
-    heldout_rollouts: int
-    iterations: int | None = None
-    seconds: float | None = None
-    cost_usd: float | None = None
-    prompt_tokens: int | None = None
-    completion_tokens: int | None = None
-    total_tokens: int | None = None
-
-    def fields(self) -> Mapping[str, JSONScalar]:
-        """Give the limits by name, those that are set."""
-        return MappingProxyType({k: v for k, v in attrs.asdict(self).items() if v is not None})
+    OPTIMIZATION_SELECTED = "optimization_selected"
+    """The one with the best mean on the Pareto rows."""
+    HELDOUT_BEST = "heldout_best"
+    """The best on the heldout rows, of those that were measured there."""
 
 
 @attrs.frozen
@@ -115,6 +97,88 @@ class Sampling:
 
 
 @attrs.frozen
+class Pipelining:
+    """How iterations overlap.
+
+    Attributes:
+        in_flight: Iterations under way at once; 1 for one after the other.
+        evaluations: Full evaluations under way at once.
+        staleness: What becomes of a proposal that was overtaken: ``full`` takes it as it is, ``guarded``
+            drops it, ``reflective`` sends it back with what has changed since.
+        delta_max: How many candidates may have joined the pool before a proposal counts as overtaken.
+        speculative: Whether a child that can no longer be accepted stops costing rollouts.
+    """
+
+    in_flight: int = 1
+    evaluations: int = 1
+    staleness: str = "full"
+    delta_max: int = 2
+    speculative: bool = False
+
+
+@attrs.frozen
+class Generating:
+    """What one iteration tries.
+
+    Attributes:
+        parents: Parents that are selected, each by a draw of its own.
+        minibatches: Minibatches for each of them.
+        proposals: Proposals for each parent and minibatch.
+        keep: Which of the children that would be accepted are: ``all``, ``best`` or ``top_k``.
+        k: How many of the best, for ``top_k``.
+    """
+
+    parents: int = 1
+    minibatches: int = 1
+    proposals: int = 1
+    keep: str = "all"
+    k: int = 1
+
+    @property
+    def children(self) -> int:
+        """Proposals of one iteration."""
+        return self.parents * self.minibatches * self.proposals
+
+    @property
+    def kept(self) -> int:
+        """Children that may join the pool in one iteration."""
+        return {"all": self.children, "best": 1}.get(self.keep, min(self.k, self.children))
+
+
+@attrs.frozen
+class Merging:
+    """How complementary candidates are merged.
+
+    Attributes:
+        every: Candidates accepted between two merges; ``None`` for no merge.
+        max: Merges that a run may try; ``None`` for no limit of their own.
+        rows: Pareto rows that a merged child is checked on.
+    """
+
+    every: int | None = None
+    max: int | None = None
+    rows: int = 5
+
+
+@attrs.frozen
+class Weighing:
+    """How named objectives weigh in a decision; see `gepa_framework._core.weigh_objectives`.
+
+    Attributes:
+        criterion: ``primary``, ``primary_or_objective``, ``any_objective_improved`` or
+            ``protected_objective_guard``.
+        min_delta: By how much the mean of an objective must be better to count.
+        tolerance: By how much the mean of a protected objective may be worse.
+        protected: Objectives that may not get worse.
+    """
+
+    criterion: str = "primary"
+    min_delta: float = 0.05
+    tolerance: float = 0.1
+    protected: tuple[str, ...] = ()
+
+
+@attrs.frozen
 class Plan:
     """What the machine is built from. Equal plans and equal inputs give equal runs.
 
@@ -140,6 +204,15 @@ class Plan:
         component_rule: Which components one proposal may change.
         include_rejected: Refused attempts that the next proposal from the same parent is shown.
         max_proposer_failures: Proposals that may fail in a row.
+        pipelining: How iterations overlap.
+        generating: What one iteration tries.
+        merging: How candidates are merged.
+        weighing: How objectives weigh in a decision.
+        estimates: What single calls are expected to take.
+        prices: What tokens cost where nobody says.
+        repair_turns: How often a refused proposal may be put right.
+        deployment_rule: Which candidate the run gives as its best.
+        verdict_confidence: What is kept from calling a candidate that is no better than the seed better.
         config_digest: Digest of the configuration, for the record.
         policy: The ``[policy]`` table, sent with each rollout.
     """
@@ -165,5 +238,14 @@ class Plan:
     component_rule: ComponentRule = ComponentRule.ALL
     include_rejected: int = 3
     max_proposer_failures: int = 5
+    pipelining: Pipelining = Pipelining()
+    generating: Generating = Generating()
+    merging: Merging = Merging()
+    weighing: Weighing = Weighing()
+    estimates: Estimates = attrs.field(factory=Estimates)
+    prices: Prices = attrs.field(factory=Prices)
+    repair_turns: int = 0
+    deployment_rule: DeploymentRule = DeploymentRule.OPTIMIZATION_SELECTED
+    verdict_confidence: float = 0.95
     config_digest: str = ""
     policy: JSONObject = EMPTY

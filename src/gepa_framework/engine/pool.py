@@ -8,7 +8,18 @@ from types import MappingProxyType
 
 import attrs
 
-from gepa_framework._core import STREAM_SELECTION, AddReport, Frontier, Rng, ScoreError, select
+from gepa_framework._core import (
+    STREAM_SELECTION,
+    AddReport,
+    Frontier,
+    Lineage,
+    Merge,
+    Merger,
+    Rng,
+    ScoreError,
+    select,
+)
+from gepa_framework.engine.measuring import measure
 from gepa_framework.engine.plan import Selecting
 from gepa_framework.errors import RunFailedError
 from gepa_framework.types import Candidate, RejectedAttempt
@@ -56,6 +67,9 @@ class Pool:
         self.known: dict[str, Candidate] = {}
         self._indices: dict[str, int] = {}
         self._seed = seed
+        self._lineage = Lineage()
+        self._merger = Merger()
+        self._texts: dict[tuple[str, str], int] = {}
         self._rejected: Mapping[str, deque[RejectedAttempt]] = defaultdict(lambda: deque(maxlen=remember))
         self._cursors: dict[str, int] = {}
 
@@ -86,26 +100,60 @@ class Pool:
                 f"{member.candidate.id} cannot be ranked: {error}",
                 hint="gepa.objective_keys must name objective_scores that the container reports",
             ) from error
+        self._lineage.add(
+            [self._indices[parent] for parent in member.parent_ids], self._numbered(member.candidate)
+        )
         self._indices[member.candidate.id] = len(self.members)
         self.members.append(member)
         return report
+
+    def _numbered(self, candidate: Candidate) -> list[int]:
+        """Give a number for each text, alike for alike texts."""
+        return [self._texts.setdefault(part, len(self._texts)) for part in candidate.components.items()]
 
     def score(self, member: Member, row: int) -> float | None:
         """Give a member's reward on a Pareto row; ``None`` where it has none."""
         return self.frontier.score(self._indices[member.candidate.id], row)
 
-    def select(self, selecting: Selecting, iteration: int) -> Member:
-        """Draw the parent of an iteration."""
-        chosen = select(
-            self.frontier,
-            selecting.rule,
-            Rng(self._seed, STREAM_SELECTION, iteration),
-            epsilon=selecting.epsilon,
-            k=selecting.k,
-            best_floor=selecting.best_floor,
-            batch=selecting.batch,
-        )
-        return self.members[chosen]
+    def stderr(self, member: Member) -> float | None:
+        """Give the standard error of a member's mean reward; ``None`` for fewer than two Pareto rows."""
+        return measure(self.frontier.scores(self._indices[member.candidate.id])).stderr
+
+    def standing(self, member: Member) -> tuple[float, int]:
+        """Give a member's mean reward and the Pareto rows that it is over."""
+        index = self._indices[member.candidate.id]
+        return self.frontier.mean(index), self.frontier.coverage(index)
+
+    def objectives(self, member: Member, row_id: str) -> Mapping[str, float]:
+        """Give a member's objectives on a Pareto row, those that it has."""
+        candidate, row = self._indices[member.candidate.id], self.rows.index(row_id)
+        scores = {
+            name: self.frontier.objective_score(candidate, row, number)
+            for number, name in enumerate(self._objectives)
+        }
+        return {name: score for name, score in scores.items() if score is not None}
+
+    def select(self, selecting: Selecting, iteration: int, count: int = 1) -> list[Member]:
+        """Draw the parents of an iteration, each for itself."""
+        rng = Rng(self._seed, STREAM_SELECTION, iteration)
+        return [
+            self.members[
+                select(
+                    self.frontier,
+                    selecting.rule,
+                    rng,
+                    epsilon=selecting.epsilon,
+                    k=selecting.k,
+                    best_floor=selecting.best_floor,
+                    batch=selecting.batch,
+                )
+            ]
+            for _ in range(count)
+        ]
+
+    def merge(self, rng: Rng, *, overlap: int) -> Merge | None:
+        """Give two members that complement each other with what they make together, if there are any."""
+        return self._merger.propose(self.frontier, self._lineage, rng, overlap=overlap)
 
     @property
     def best(self) -> Member:

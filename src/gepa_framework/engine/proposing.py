@@ -61,17 +61,20 @@ def propose(
             request_digest=digest(request_fields(request)),
         )
     )
-    outcome = yield from ask(Propose(request.proposal_id, request))
+    # Booked as soon as it is in: it is paid for whatever becomes of the rest of the iteration.
+    outcome = yield from ask(
+        Propose(request.proposal_id, request), lambda _, given: run.count_proposal(turn, given)
+    )
     if not isinstance(outcome, Proposal | ProposalFailure):
         raise InvariantError("a proposal came back as something else")
-    run.ledger.count_proposal(outcome.usage)
+    usage = run.priced(outcome)
     if isinstance(outcome, ProposalFailure):
         _failed(run, turn, parent, outcome.code, outcome.message)
         return None
     if fault := _fault(request, outcome):
         _failed(run, turn, parent, "invalid_proposal", fault)
         return None
-    return _child(run, turn, parent, outcome)
+    return _child(run, turn, parent, attrs.evolve(outcome, usage=usage))
 
 
 def _request(

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import attrs
 
-from gepa_framework.engine.effects import Command, Outcome, Rollout
+from gepa_framework.engine.budget import Budget, Need, Purse
+from gepa_framework.engine.effects import Command, Outcome, ProposalFailure, Rollout
 from gepa_framework.engine.flow import Batch, Flow, T
+from gepa_framework.engine.improvement import ImprovementVerdict
 from gepa_framework.engine.ledger import Ledger
-from gepa_framework.engine.plan import FailedRollouts, Limits, Plan
+from gepa_framework.engine.limits import Limits
+from gepa_framework.engine.plan import FailedRollouts, Plan
 from gepa_framework.engine.pool import Pool
 from gepa_framework.engine.turn import Turn
 from gepa_framework.errors import InvariantError, RunFailedError
@@ -19,6 +22,7 @@ from gepa_framework.types import (
     ContainerInfo,
     EventBody,
     Program,
+    Proposal,
     RolloutFailure,
     RolloutOutcome,
     RolloutResult,
@@ -27,6 +31,7 @@ from gepa_framework.types import (
     Stopper,
     StopReason,
     TaskRow,
+    Usage,
 )
 from gepa_framework.types.events import RolloutCompleted, RolloutFailed
 
@@ -42,14 +47,23 @@ class Run:
         plan: What was decided before it began.
         stoppers: Asked in this order.
         emit: Puts an event on the record.
-        limits: Those that hold; the plan's until they are raised.
+        limits: The limits that hold now.
         reopened: Whether limits were raised after the search, so that there is to be more of it.
         heldout_candidates: Those whose heldout rows were asked for; nobody's are asked for twice.
+        budget: What is set aside.
+        outside: What is set aside for the seed's evaluation and the heldout rows.
         latest: The latest reward on each training row, whoever had it.
         strata: Number of the stratum of each row of the minibatch pool, once it was asked for.
         elapsed: Seconds worked on the run, as of the latest input.
         iteration: The iteration that was begun last; 0 for the seed.
         finished: Iterations that are over; behind `iteration` while one is under way.
+        minibatches: Minibatches drawn.
+        accepted: Children accepted.
+        merges: Merges tried.
+        accepted_at_merge: Children accepted when a merge was last tried.
+        heldout_scores: By candidate, as far as they are in.
+        heldout_rewards: By candidate, then by the position of the heldout row.
+        verdict: Of the selected candidate; there once the heldout rows are in.
         improved_at: How many iterations were over, its own counted, when the best score last rose.
     """
 
@@ -57,10 +71,16 @@ class Run:
     stoppers: Sequence[Stopper]
     emit: Callable[[EventBody], None]
     limits: Limits = attrs.field(init=False)
+    budget: Budget = attrs.field(init=False)
+    outside: Purse = attrs.field(init=False)
     elapsed: float = 0.0
     iteration: int = 0
     finished: int = 0
     improved_at: int = 0
+    minibatches: int = 0
+    accepted: int = 0
+    merges: int = 0
+    accepted_at_merge: int = 0
     searching: bool = False
     reopened: bool = False
     proposer_failures: int = 0
@@ -71,6 +91,8 @@ class Run:
     stopped: StopReason | None = None
     heldout_scores: dict[str, HeldoutScore] = attrs.field(factory=dict)
     heldout_candidates: set[str] = attrs.field(factory=set)
+    heldout_rewards: dict[str, Mapping[int, float]] = attrs.field(factory=dict)
+    verdict: ImprovementVerdict | None = None
     info: ContainerInfo | None = None
     _program: Program | None = None
     targets: tuple[str, ...] = ()
@@ -83,9 +105,12 @@ class Run:
     _recent: deque[bool] = attrs.field(factory=lambda: deque(maxlen=FAILURE_WINDOW))
     _causes: Counter[str] = attrs.field(factory=Counter)
 
-    @limits.default
-    def _planned_limits(self) -> Limits:
-        return self.plan.limits
+    def __attrs_post_init__(self) -> None:
+        plan = self.plan
+        self.limits = plan.limits
+        self.budget = Budget(self.ledger, plan.estimates)
+        pareto = len(plan.pareto) or len(plan.train)
+        self.outside = self.budget.set_aside(Need(train=pareto, heldout=2 * len(plan.heldout)))
 
     @property
     def program(self) -> Program:
@@ -127,40 +152,85 @@ class Run:
         # A reward above one shows that one is not the top of this task's scale.
         return 1.0 if self.highest_reward <= 1.0 else None
 
-    def view(self) -> RunView:
-        """Give the run as stoppers see it."""
+    @property
+    def in_flight(self) -> int:
+        """Iterations under way."""
+        return self.iteration - self.finished
+
+    def view(self, *, begun: bool = False) -> RunView:
+        """Give the run as stoppers see it.
+
+        Args:
+            begun: Count iterations under way, as one does who asks whether to begin another.
+        """
+        usage = self.ledger.usage
         return RunView(
-            iteration=self.finished,
+            iteration=self.iteration if begun else self.finished,
             rollouts=self.ledger.rollouts,
             candidates=len(self.pool.members),
             best_candidate_id=self.pool.best.candidate.id,
             best_score=self.pool.best_score,
             iterations_since_improvement=max(0, self.finished - self.improved_at),
             elapsed_seconds=self.elapsed,
-            cost_usd=self.ledger.cost_usd,
+            cost_usd=usage.cost_usd,
+            total_tokens=usage.total_tokens,
+            proposals=self.ledger.proposals,
+            in_flight=self.in_flight,
         )
 
     def rollouts(
-        self, candidate: Candidate, rows: Sequence[TaskRow], stage: Stage, turn: Turn
+        self,
+        candidate: Candidate,
+        rows: Sequence[TaskRow],
+        stage: Stage,
+        turn: Turn,
+        *,
+        needless: Callable[[Mapping[str, RolloutOutcome]], bool] | None = None,
     ) -> Flow[list[RolloutOutcome]]:
-        """Run a candidate on rows and give the outcomes in their order."""
+        """Run a candidate on rows and give the outcomes in their order.
+
+        Args:
+            candidate: What is run.
+            rows: Where on.
+            stage: Why.
+            turn: The iteration.
+            needless: Told what is in so far, by row id; true when the rest does not matter any more.
+        """
         task_id = self.program.task_id
         head = f"rollout/{turn.number}/{stage.value}/{candidate.id}"
+        commands = tuple(
+            Rollout(f"{head}/{row.split}/{row.id}", candidate, row, stage, turn.number, task_id)
+            for row in rows
+        )
+        purse = turn.purse or self.outside
+        seen: dict[str, RolloutOutcome] = {}
+
+        def observe(command: Command, outcome: Outcome) -> None:
+            given = self._observe(command, outcome, purse)
+            if needless is not None:
+                seen[command.effect_id] = given
+
+        def rest() -> Collection[str]:
+            known = {c.row.id: seen[c.effect_id] for c in commands if c.effect_id in seen}
+            hopeless = needless is not None and needless(known)
+            return [c.effect_id for c in commands if c.effect_id not in seen] if hopeless else ()
+
         outcomes = yield Batch(
-            tuple(
-                Rollout(f"{head}/{row.split}/{row.id}", candidate, row, stage, turn.number, task_id)
-                for row in rows
-            ),
-            self._observe,
+            commands,
+            observe,
+            full=stage is Stage.FULL,
+            needless=None if needless is None else rest,
         )
         return [_rollout_outcome(outcome) for outcome in outcomes]
 
-    def _observe(self, command: Command, outcome: Outcome) -> None:
+    def _observe(self, command: Command, outcome: Outcome, purse: Purse) -> RolloutOutcome:
         if not isinstance(command, Rollout):
             raise InvariantError(f"{command.effect_id} is not a rollout")
         given = _rollout_outcome(outcome)
-        failed = isinstance(given, RolloutFailure)
-        self.ledger.count_rollout(command.stage, given.usage, failed=failed)
+        usage = self.plan.prices.of_rollout(given.usage)
+        self.ledger.count_rollout(command.stage, usage, failed=isinstance(given, RolloutFailure))
+        self.budget.learn_rollout(usage)
+        purse.take_rollout(command.stage)
         if isinstance(given, RolloutFailure):
             self._causes[f"{given.kind.value} {given.code}: {given.message}"] += 1
             self.emit(_failed(command, given))
@@ -168,9 +238,30 @@ class Run:
             self.highest_reward = max(self.highest_reward, given.reward)
             if command.stage is not Stage.HELDOUT:
                 self.latest[command.row.id] = given.reward
-            self.emit(_completed(command, given))
+            self.emit(_completed(command, given, usage))
         if command.stage is not Stage.HELDOUT:
             self._judge_failures(given)
+        return given
+
+    def count_attempt(self, usage: Usage) -> None:
+        """Enter a failed attempt at a rollout in the books that another one took the place of."""
+        usage = self.plan.prices.of_rollout(usage)
+        self.ledger.count_attempt(usage)
+        self.budget.learn_rollout(usage)
+
+    def count_proposal(self, turn: Turn, outcome: Outcome) -> None:
+        """Enter a proposal in the books."""
+        if not isinstance(outcome, Proposal | ProposalFailure):
+            raise InvariantError("a proposal came back as something else")
+        usage = self.priced(outcome)
+        self.ledger.count_proposal(usage)
+        self.budget.learn_proposal(usage)
+        (turn.purse or self.outside).take_proposal()
+
+    def priced(self, outcome: Proposal | ProposalFailure) -> Usage:
+        """Give what a proposal took, with its price where that can be told."""
+        model = outcome.model if isinstance(outcome, Proposal) else None
+        return self.plan.prices.of_proposal(outcome.usage, model)
 
     def _judge_failures(self, outcome: RolloutOutcome) -> None:
         failed = isinstance(outcome, RolloutFailure)
@@ -237,7 +328,7 @@ def _rollout_outcome(outcome: Outcome) -> RolloutOutcome:
     return outcome
 
 
-def _completed(command: Rollout, result: RolloutResult) -> RolloutCompleted:
+def _completed(command: Rollout, result: RolloutResult, usage: Usage) -> RolloutCompleted:
     return RolloutCompleted(
         candidate_id=command.candidate.id,
         row_id=command.row.id,
@@ -245,8 +336,8 @@ def _completed(command: Rollout, result: RolloutResult) -> RolloutCompleted:
         iteration=command.iteration,
         reward=result.reward,
         objectives=result.objectives,
-        cost_usd=result.usage.cost_usd,
-        total_tokens=result.usage.total_tokens,
+        cost_usd=usage.cost_usd,
+        total_tokens=usage.total_tokens,
     )
 
 

@@ -1,26 +1,19 @@
-"""The search: select a parent, try it, have it improved, try the child, let it in if it is better."""
+"""The search: iterations are begun as budgets allow, until a limit or a stopper says that it is enough."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from gepa_framework.engine.evidence import frames
-from gepa_framework.engine.flow import Flow
+from gepa_framework.engine.budget import Need
+from gepa_framework.engine.flow import Flow, Many
+from gepa_framework.engine.iteration import iterate
 from gepa_framework.engine.joining import join
+from gepa_framework.engine.merging import merge, merge_due
 from gepa_framework.engine.pool import Member
-from gepa_framework.engine.proposing import propose
 from gepa_framework.engine.run import Run
-from gepa_framework.engine.sampling import draw
-from gepa_framework.engine.stopping import stop_reason
-from gepa_framework.engine.trial import try_child
+from gepa_framework.engine.stopping import no_more
 from gepa_framework.engine.turn import OUTSIDE, Turn
 from gepa_framework.errors import RunFailedError
 from gepa_framework.types import Stage
-from gepa_framework.types.events import (
-    CandidateRegistered,
-    IterationSkipped,
-    IterationStarted,
-)
+from gepa_framework.types.events import CandidateRegistered
 
 
 def evaluate_seed(run: Run) -> Flow[None]:
@@ -46,44 +39,53 @@ def evaluate_seed(run: Run) -> Flow[None]:
 
 
 def search(run: Run) -> Flow[None]:
-    """Iterate until a limit or a stopper says that it is enough."""
+    """Iterate until a limit or a stopper says that it is enough, and what was begun is over."""
     run.searching = True
-    while (reason := stop_reason(run)) is None:
-        run.iteration += 1
-        yield from _iterate(run, Turn(run.iteration, run.iteration - 1))
-        run.finished = run.iteration
-    run.stopped = reason
+    yield Many(lambda: _next(run), run.plan.pipelining.in_flight)
+    run.searching = False
 
 
-def _iterate(run: Run, turn: Turn) -> Flow[None]:
-    plan, iteration = run.plan, turn.number
-    parent = run.pool.select(plan.selecting, iteration)
-    rows = draw(run, turn.minibatch)
-    run.emit(
-        IterationStarted(
-            iteration=iteration,
-            parent_id=parent.candidate.id,
-            rule=plan.selecting.rule,
-            rows=tuple(row.id for row in rows),
-        )
+def worst_case(run: Run) -> Need:
+    """Give the most that one iteration may take.
+
+    Further rows that a rule asks for are Pareto rows, and count towards the child's evaluation if it comes to
+    one; so are those that a merged child is checked on.
+    """
+    generating = run.plan.generating
+    size = min(run.plan.minibatch_size, len(run.minibatch_pool))
+    minibatches = generating.parents * generating.minibatches
+    compared = size * (minibatches + generating.children)
+    asks_for_more = run.plan.accepting.rule == "sequential"
+    evaluated = generating.children if asks_for_more else generating.kept
+    return Need(
+        train=compared + len(run.pareto) * evaluated,
+        proposals=generating.children * (1 + run.plan.repair_turns),
     )
-    outcomes = yield from run.rollouts(parent.candidate, rows, Stage.PARENT, turn)
-    before = run.rewards(outcomes)
-    if reason := _nothing_to_learn(run, before):
-        run.emit(IterationSkipped(iteration=iteration, parent_id=parent.candidate.id, reason=reason))
-        return
-    evidence = frames(rows, outcomes)
-    child = yield from propose(run, turn, parent, evidence)
-    if child is not None:
-        yield from try_child(
-            run, turn, parent, child, [(rows[position], reward) for position, reward in before.items()]
-        )
 
 
-def _nothing_to_learn(run: Run, before: Mapping[int, float]) -> str:
-    if not before:
-        return "no rollout of the parent was scored"
-    perfect = run.perfect_score
-    if perfect is not None and min(before.values()) >= perfect:
-        return f"the parent has a perfect score of {perfect} on every row of the minibatch"
-    return ""
+def _next(run: Run) -> Flow[None] | None:
+    if run.stopped is not None:
+        return None
+    need = worst_case(run)
+    short = run.budget.short(run.limits, need)
+    # What is under way may give back what is short now: the search is over only when nothing is.
+    run.stopped = no_more(run, None if run.in_flight else short)
+    if run.stopped is not None or short is not None:
+        return None
+    run.iteration += 1
+    turn = Turn(run.iteration, run.minibatches, len(run.pool.members), run.budget.set_aside(need))
+    flow = merge(run, turn) if merge_due(run) else None
+    if flow is None:
+        flow = iterate(run, turn)
+        run.minibatches += run.plan.generating.parents * run.plan.generating.minibatches
+    return _within(run, turn, flow)
+
+
+def _within(run: Run, turn: Turn, flow: Flow[None]) -> Flow[None]:
+    """Give back what an iteration did not need, however it ends."""
+    try:
+        yield from flow
+    finally:
+        if turn.purse is not None:
+            turn.purse.close()
+    run.finished += 1

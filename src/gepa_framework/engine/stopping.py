@@ -3,47 +3,55 @@
 from __future__ import annotations
 
 from gepa_framework.engine.run import Run
-from gepa_framework.types import StopReason
+from gepa_framework.types import RunView, StopReason
 
 
-def stop_reason(run: Run) -> StopReason | None:
-    """Give the reason to end the search now, if there is one."""
-    return _limit_reached(run) or _stopper_says(run)
+def no_more(run: Run, short: StopReason | None) -> StopReason | None:
+    """Give the reason why nothing may be begun any more, if there is one.
+
+    Args:
+        run: The run.
+        short: The limit that one more iteration might pass, if it counts.
+    """
+    return (
+        _limit(run, run.iteration)
+        or run.budget.unknown(run.limits)
+        or _too_long(run)
+        or short
+        or _stopper(run, run.view(begun=True))
+    )
 
 
-def _stopper_says(run: Run) -> StopReason | None:
-    view = run.view()
+def time_is_up(run: Run) -> StopReason | None:
+    """Give the reason to end the search in the middle of what is under way, if there is one.
+
+    What is under way was set aside for when it began: only the time, or a stopper that looks at it, can tell
+    more now than then.
+    """
+    reason = _limit(run, run.finished) or _stopper(run, run.view())
+    # What stopped the search already leaves what is under way alone.
+    return None if reason and run.stopped and reason.kind == run.stopped.kind else reason
+
+
+def _stopper(run: Run, view: RunView) -> StopReason | None:
     return next((reason for stopper in run.stoppers if (reason := stopper.check(view))), None)
 
 
-def _limit_reached(run: Run) -> StopReason | None:
-    limits, usage = run.limits, run.ledger.usage
+def _limit(run: Run, iterations: int) -> StopReason | None:
     for kind, limit, value in (
-        ("max_generations", limits.iterations, run.finished),
-        ("max_time_seconds", limits.seconds, run.elapsed),
-        ("max_cost_usd", limits.cost_usd, usage.cost_usd),
-        ("max_prompt_tokens", limits.prompt_tokens, usage.prompt_tokens),
-        ("max_completion_tokens", limits.completion_tokens, usage.completion_tokens),
-        ("max_total_tokens", limits.total_tokens, usage.total_tokens),
+        ("max_generations", run.limits.iterations, iterations),
+        ("max_time_seconds", run.limits.seconds, run.elapsed),
     ):
-        if limit is None:
-            continue
-        if value is None:
-            return StopReason(kind, limit, None, f"{kind} is set and what was spent is not known")
-        if value >= limit:
+        if limit is not None and value >= limit:
             return StopReason(kind, limit, value, f"{kind} of {limit} is reached at {value}")
-    return _rollouts_left(run)
+    return None
 
 
-def _rollouts_left(run: Run) -> StopReason | None:
-    if run.iteration > run.finished:
-        return None  # what the iteration under way may need was set aside when it began
-    # An iteration that could not be finished would spend rollouts on a candidate that never gets in.
-    # Further rows that a rule asks for are Pareto rows, and count towards the evaluation.
-    size = min(run.plan.minibatch_size, len(run.minibatch_pool))
-    needed = 2 * size + len(run.pareto)
-    limit, used = run.limits.train_rollouts, run.ledger.train_rollouts
-    if used + needed <= limit:
+def _too_long(run: Run) -> StopReason | None:
+    """Give the time limit when one more iteration is not expected to end before it."""
+    estimates, limit = run.plan.estimates, run.limits.seconds
+    expected = estimates.proposal_seconds + 3 * estimates.rollout_seconds
+    if limit is None or run.elapsed + expected <= limit:
         return None
-    message = f"{used} of {limit} rollouts are used and one more iteration may need {needed}"
-    return StopReason("max_rollouts", limit, used, message)
+    message = f"{run.elapsed:g} of {limit:g} seconds are used, and an iteration may take {expected:g}"
+    return StopReason("max_time_seconds", limit, run.elapsed, message)

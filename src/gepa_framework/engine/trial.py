@@ -1,93 +1,150 @@
-"""The trial of a child: beside its parent, on the same rows, until the rule has decided."""
+"""The trial of children: each beside its parent, on the same rows, until the rule has decided."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TypeAlias
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import attrs
 
-from gepa_framework._core import Decision, accept
-from gepa_framework.engine.flow import Flow
+from gepa_framework._core import Decision, accept, choose
+from gepa_framework.engine.flow import NOT_NEEDED, Flow, gather
+from gepa_framework.engine.foretelling import foretold
 from gepa_framework.engine.joining import join
 from gepa_framework.engine.pool import Member
 from gepa_framework.engine.run import Run
 from gepa_framework.engine.sampling import further
 from gepa_framework.engine.turn import Turn
-from gepa_framework.types import Candidate, RejectedAttempt, RolloutFailure, RolloutOutcome, Stage, TaskRow
-from gepa_framework.types.events import CandidateAccepted, CandidateRejected
+from gepa_framework.engine.verdicts import accepted, rejected
+from gepa_framework.engine.weighing import weighed
+from gepa_framework.types import (
+    Candidate,
+    RolloutFailure,
+    RolloutOutcome,
+    RolloutResult,
+    Stage,
+    TaskRow,
+)
 
-#: Rows with what the parent was rewarded on each.
-Scored: TypeAlias = Sequence[tuple[TaskRow, float]]
+
+@attrs.frozen
+class Scored:
+    """A row with what the parent came to on it."""
+
+    row: TaskRow
+    reward: float
+    objectives: Mapping[str, float] = MappingProxyType({})
 
 
-@attrs.define
-class _Trial:
-    """A child beside its parent on the rows that both were scored on."""
+@attrs.define(eq=False)
+class Trial:
+    """A child beside its parent on the rows that both were scored on.
+
+    Attributes:
+        turn: The iteration.
+        parent: What the child came from.
+        child: What was proposed.
+        rows: The rows to compare on next.
+        before: The parent on the rows compared.
+        after: The child on the same rows.
+        objectives: The objectives of both, row by row.
+        used: Ids of the rows that were compared on, scored or not.
+        kept: What came of the child on Pareto rows, by row id.
+        failure: Why the first of the child's rollouts failed that did.
+        hopeless: Why the child could not be accepted any more before all was in.
+    """
 
     turn: Turn
     parent: Member
     child: Candidate
+    rows: Sequence[Scored]
     before: list[float] = attrs.field(factory=list)
     after: list[float] = attrs.field(factory=list)
+    objectives: list[tuple[Mapping[str, float], Mapping[str, float]]] = attrs.field(factory=list)
     used: set[str] = attrs.field(factory=set)
     kept: dict[str, RolloutOutcome] = attrs.field(factory=dict)
     failure: str = ""
+    hopeless: str = ""
 
-    def enter(self, run: Run, before: Scored, outcomes: list[RolloutOutcome]) -> None:
-        """Enter what the child did on the rows that its parent was scored on."""
-        self.used.update(row.id for row, _ in before)
+    def give_up(self, reason: str) -> None:
+        """Note why the child could not be accepted any more."""
+        self.hopeless = self.hopeless or reason
+
+    def enter(self, run: Run, outcomes: Sequence[RolloutOutcome]) -> None:
+        """Enter what the child came to on the rows."""
+        self.used.update(scored.row.id for scored in self.rows)
         for position, reward in run.rewards(outcomes).items():
-            self.before.append(before[position][1])
+            parent, outcome = self.rows[position], outcomes[position]
+            self.before.append(parent.reward)
             self.after.append(reward)
+            child = outcome.objectives if isinstance(outcome, RolloutResult) else {}
+            self.objectives.append((parent.objectives, child))
         failures = (outcome.message for outcome in outcomes if isinstance(outcome, RolloutFailure))
         self.failure = self.failure or next(failures, "")
 
 
-def try_child(run: Run, turn: Turn, parent: Member, child: Candidate, before: Scored) -> Flow[None]:
-    """Judge a child on the rows that its parent was scored on, and let it in if it is better.
+def try_children(run: Run, trials: Sequence[Trial]) -> Flow[None]:
+    """Judge children beside their parents, and let those in that are better, as many as are wanted."""
+    decisions: list[Decision | None] = yield from gather([_compare(run, trial) for trial in trials])
+    generating = run.plan.generating
+    judged = [index for index, decision in enumerate(decisions) if decision is not None]
+    chosen = choose(
+        generating.keep, [decision for decision in decisions if decision is not None], k=generating.k
+    )
+    kept = {judged[index] for index in chosen}
+    for index, (trial, decision) in enumerate(zip(trials, decisions, strict=True)):
+        if index in kept and decision is not None:
+            accepted(run, trial, decision, run.plan.accepting.rule)
+        else:
+            rejected(run, trial, decision, run.plan.accepting.rule, _why(trial, decision))
+    joining = [trials[judged[index]] for index in chosen]
+    yield from gather([let_in(run, trial, (trial.parent.candidate.id,)) for trial in joining])
 
-    Args:
-        run: The run.
-        turn: The iteration.
-        parent: What the child came from.
-        child: What was proposed.
-        before: The rows, each with the parent's reward on it.
-    """
-    trial = _Trial(turn, parent, child)
-    decision = yield from _compare(run, trial, before)
+
+def let_in(run: Run, trial: Trial, parent_ids: tuple[str, ...]) -> Flow[bool]:
+    """Evaluate an accepted child in full, and let it into the pool."""
+    member = Member(trial.child, parent_ids, trial.turn.number)
+    return (yield from join(run, member, Stage.FULL, trial.turn, trial.kept))
+
+
+def _why(trial: Trial, decision: Decision | None) -> str:
+    if trial.hopeless:
+        return trial.hopeless
     if decision is None:
-        _reject(run, trial, None, f"no rollout of the child was scored: {trial.failure}")
-    elif not decision.accepted:
-        undecided = decision.verdict == "undecided"
-        why = "undecided on all Pareto rows" if undecided else "not better than its parent on the minibatch"
-        _reject(run, trial, decision, why)
-    else:
-        _accept(run, trial, decision)
-        yield from join(run, Member(child, (parent.candidate.id,), turn.number), Stage.FULL, turn, trial.kept)
+        return f"no rollout of the child was scored: {trial.failure}"
+    if decision.accepted:
+        return "better than its parent on the minibatch, but another proposal of the iteration is chosen"
+    if decision.verdict == "undecided":
+        return "undecided on all Pareto rows"
+    return "not better than its parent on the minibatch"
 
 
-def _compare(run: Run, trial: _Trial, before: Scored) -> Flow[Decision | None]:
+def _compare(run: Run, trial: Trial) -> Flow[Decision | None]:
     """Roll the child out, and on further rows for as long as the rule asks for them."""
     decision: Decision | None = None
-    while before:
-        rows = [row for row, _ in before]
-        outcomes = yield from run.rollouts(trial.child, rows, Stage.CHILD, trial.turn)
-        trial.enter(run, before, outcomes)
+    while trial.rows:
+        rows = [scored.row for scored in trial.rows]
+        before = [(scored.row.id, scored.reward) for scored in trial.rows]
+        needless = foretold(run, before, trial.give_up)
+        outcomes = yield from run.rollouts(trial.child, rows, Stage.CHILD, trial.turn, needless=needless)
+        if any(outcome is NOT_NEEDED for outcome in outcomes):
+            return None
+        trial.enter(run, outcomes)
         if decision is not None:
             trial.kept.update(zip((row.id for row in rows), outcomes, strict=True))
         decision = _judge(run, trial)
         if decision is None or decision.verdict != "undecided":
             break
-        before = further(run, trial.turn, trial.parent, trial.used, decision.more_rows)
+        more = further(run, trial.turn, trial.parent, trial.used, decision.more_rows)
+        trial.rows = [Scored(row, reward, run.pool.objectives(trial.parent, row.id)) for row, reward in more]
     return decision
 
 
-def _judge(run: Run, trial: _Trial) -> Decision | None:
+def _judge(run: Run, trial: Trial) -> Decision | None:
     if not trial.after:
         return None
     accepting = run.plan.accepting
-    return accept(
+    decision = accept(
         accepting.rule,
         trial.before,
         trial.after,
@@ -97,47 +154,4 @@ def _judge(run: Run, trial: _Trial) -> Decision | None:
         win_rate=accepting.win_rate,
         limit=accepting.max_rows,
     )
-
-
-def _accept(run: Run, trial: _Trial, decision: Decision) -> None:
-    run.emit(
-        CandidateAccepted(
-            candidate_id=trial.child.id,
-            parent_id=trial.parent.candidate.id,
-            iteration=trial.turn.number,
-            rule=run.plan.accepting.rule,
-            before=decision.before_sum,
-            after=decision.after_sum,
-            delta=decision.delta,
-            rows=decision.rows,
-            p=decision.p,
-            evidence=decision.evidence,
-        )
-    )
-
-
-def _reject(run: Run, trial: _Trial, decision: Decision | None, reason: str) -> None:
-    run.emit(
-        CandidateRejected(
-            candidate_id=trial.child.id,
-            parent_id=trial.parent.candidate.id,
-            iteration=trial.turn.number,
-            rule=run.plan.accepting.rule,
-            reason=reason,
-            before=decision.before_sum if decision else None,
-            after=decision.after_sum if decision else None,
-            delta=decision.delta if decision else None,
-            rows=decision.rows if decision else 0,
-            p=decision.p if decision else None,
-            evidence=decision.evidence if decision else None,
-        )
-    )
-    texts = trial.parent.candidate.components
-    attempt = RejectedAttempt(
-        candidate_id=trial.child.id,
-        changes={name: text for name, text in trial.child.components.items() if texts[name] != text},
-        reason=reason,
-        before=decision.before_sum / decision.rows if decision else None,
-        after=decision.after_sum / decision.rows if decision else None,
-    )
-    run.pool.reject(trial.parent.candidate.id, attempt)
+    return weighed(run.plan, decision, trial.objectives)

@@ -117,6 +117,7 @@ class CandidateEvaluated(EventBody):
     score: float | None
     coverage: int
     rows: int
+    stderr: float | None = None
 
 
 @attrs.frozen
@@ -186,6 +187,17 @@ class CandidateDuplicateSkipped(EventBody):
 
 
 @attrs.frozen
+class MergeProposed(EventBody):
+    """Two candidates that complement each other were merged; for each component whose text was taken."""
+
+    type = "merge.proposed"
+    iteration: int
+    parent_ids: tuple[str, ...]
+    ancestor_id: str
+    sources: Mapping[str, str]
+
+
+@attrs.frozen
 class CandidateAccepted(EventBody):
     """The child beat its parent on the minibatch; the numbers say by how much.
 
@@ -236,6 +248,7 @@ class FrontierUpdated(EventBody):
     survivors: tuple[str, ...]
     best_candidate_id: str
     best_score: float
+    best_stderr: float | None = None
 
 
 @attrs.frozen
@@ -257,6 +270,7 @@ class HeldoutStarted(EventBody):
     type = "heldout.started"
     candidates: tuple[str, ...]
     rows: int
+    skipped: tuple[str, ...] = ()
 
 
 @attrs.frozen
@@ -270,6 +284,31 @@ class HeldoutCompleted(EventBody):
     stderr: float | None
     coverage: int
     rows: int
+
+
+@attrs.frozen
+class HeldoutVerdict(EventBody):
+    """Whether the candidate that the search selected is better than the seed on the heldout rows."""
+
+    type = "heldout.verdict"
+    verdict: str
+    candidate_id: str
+    n: int
+    differing: int
+    mean_difference: float | None
+    stderr: float | None
+    p: float | None
+    confidence: float
+    reason: str
+
+
+@attrs.frozen
+class DeploymentDecided(EventBody):
+    """Which candidate the run gives as its best, and by which rule."""
+
+    type = "deployment.decided"
+    candidate_id: str
+    rule: str
 
 
 @attrs.frozen
@@ -309,6 +348,15 @@ class RunCancelled(EventBody):
 
 
 @attrs.frozen
+class WorkAbandoned(EventBody):
+    """Work that had begun is not waited for any more, and paid for all the same."""
+
+    type = "work.abandoned"
+    rollouts: int
+    proposals: int
+
+
+@attrs.frozen
 class RunExtended(EventBody):
     """Limits were raised; a search that one of them had ended goes on."""
 
@@ -334,15 +382,19 @@ EVENT_TYPES: Mapping[str, type[EventBody]] = {
         ProposerCompleted,
         ProposerFailed,
         CandidateDuplicateSkipped,
+        MergeProposed,
         CandidateAccepted,
         CandidateRejected,
         FrontierUpdated,
         StopDecided,
         HeldoutStarted,
         HeldoutCompleted,
+        HeldoutVerdict,
+        DeploymentDecided,
         RunFinished,
         RunFailed,
         RunCancelled,
+        WorkAbandoned,
         RunExtended,
     )
 }

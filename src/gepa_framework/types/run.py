@@ -12,7 +12,7 @@ class RunView:
     """Where a run stands, cheap to make and impossible to change.
 
     Attributes:
-        iteration: Iterations finished.
+        iteration: Iterations finished; those under way too when it is asked whether to begin another.
         rollouts: Rollouts finished, heldout ones included.
         candidates: Candidates in the pool, the seed included.
         best_candidate_id: The best so far by mean reward on the Pareto set.
@@ -20,6 +20,9 @@ class RunView:
         iterations_since_improvement: Iterations since the best score last rose.
         elapsed_seconds: Time that the run has been worked on, pauses left out.
         cost_usd: US dollars spent; ``None`` when any part is unknown.
+        total_tokens: Tokens consumed; ``None`` when any part is unknown.
+        proposals: Proposals asked for.
+        in_flight: Iterations under way.
     """
 
     iteration: int = 0
@@ -30,6 +33,9 @@ class RunView:
     iterations_since_improvement: int = 0
     elapsed_seconds: float = 0.0
     cost_usd: float | None = 0.0
+    total_tokens: int | None = 0
+    proposals: int = 0
+    in_flight: int = 0
 
 
 @attrs.frozen

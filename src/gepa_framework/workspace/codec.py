@@ -8,7 +8,17 @@ from typing import Any
 
 import attrs
 
-from gepa_framework.engine import Cancel, Completed, Extend, Input, Limits, Outcome, ProposalFailure, Tick
+from gepa_framework.engine import (
+    Abandoned,
+    Cancel,
+    Completed,
+    Extend,
+    Input,
+    Limits,
+    Outcome,
+    ProposalFailure,
+    Tick,
+)
 from gepa_framework.errors import InvariantError
 from gepa_framework.types import (
     ComponentSpec,
@@ -34,6 +44,7 @@ _KINDS: Mapping[type[object], str] = {
     ProposalFailure: "proposal_failure",
     Tick: "tick",
     Cancel: "cancel",
+    Abandoned: "abandoned",
     Extend: "extend",
 }
 _USAGE = tuple(field.name for field in attrs.fields(Usage))
@@ -95,7 +106,7 @@ def encode_outcome(outcome: Outcome, effect_id: str | None = None) -> Encoded:
     return Encoded(_KINDS[type(outcome)], effect_id, compact_json(_plain(outcome)))
 
 
-def encode_control(control: Tick | Cancel | Extend) -> Encoded:
+def encode_control(control: Tick | Cancel | Abandoned | Extend) -> Encoded:
     """Encode an input that is no outcome."""
     fields = _extension(control) if isinstance(control, Extend) else _plain(control)
     return Encoded(_KINDS[type(control)], None, compact_json(fields))
@@ -152,7 +163,10 @@ def decode(encoded: Encoded, superseded: tuple[Usage, ...] = ()) -> Input | None
     if encoded.kind == "tick":
         return Tick()
     if encoded.kind == "cancel":
-        return Cancel(**json.loads(encoded.payload))
+        fields = json.loads(encoded.payload)
+        return Cancel(fields["reason"], tuple(fields.get("begun", ())))
+    if encoded.kind == "abandoned":
+        return Abandoned(tuple(json.loads(encoded.payload)["effect_ids"]))
     if encoded.kind == "extend":
         return decode_extension(encoded.payload)
     return Completed(encoded.effect_id or "", decode_outcome(encoded.kind, encoded.payload), superseded)

@@ -86,13 +86,30 @@ VIEWS: Mapping[str, str] = {
         *("candidate_id", "parent_id", "iteration", "rule", "reason", "before", "after", "delta", "rows"),
         *("p", "evidence"),
     ),
-    "evaluations": _of("'candidate.evaluated'", "candidate_id", "iteration", "score", "coverage", "rows"),
+    "evaluations": _of(
+        "'candidate.evaluated'", "candidate_id", "iteration", "score", "coverage", "rows", "stderr"
+    ),
     "frontier_updates": _of(
         "'frontier.updated'",
         *("candidate_id", "iteration", "improved", "tied", "survivors", "best_candidate_id", "best_score"),
+        "best_stderr",
     ),
     "heldout_scores": _of(
         "'heldout.completed'", "candidate_id", "role", "score", "stderr", "coverage", "rows"
+    ),
+    "heldout_verdicts": _of(
+        "'heldout.verdict'",
+        *(
+            "verdict",
+            "candidate_id",
+            "n",
+            "differing",
+            "mean_difference",
+            "stderr",
+            "p",
+            "confidence",
+            "reason",
+        ),
     ),
     "usage_ledger": """
         SELECT position, effect_id, kind AS boundary, 0 AS superseded,

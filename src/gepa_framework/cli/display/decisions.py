@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import singledispatch
 
+from gepa_framework.cli.verdicts import verdict_words
 from gepa_framework.cli.words import one_line, score
 from gepa_framework.types import EventBody
 from gepa_framework.types import events as happened
@@ -45,6 +46,16 @@ def _(body: happened.ProposerFailed) -> str:
 @decision.register
 def _(body: happened.StopDecided) -> str:
     return f"stop: {one_line(body.message or body.kind)}"
+
+
+@decision.register
+def _(body: happened.HeldoutVerdict) -> str:
+    return f"verdict: {verdict_words(body)}"
+
+
+@decision.register
+def _(body: happened.DeploymentDecided) -> str:
+    return f"deployed: {body.candidate_id} by {body.rule}"
 
 
 @decision.register

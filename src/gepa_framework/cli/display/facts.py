@@ -40,7 +40,7 @@ class RunFacts:
             run_id=run.run_id,
             run_dir=run.run_dir,
             search_limit=plan.limits.train_rollouts,
-            heldout_limit=heldout_rollouts(plan, extensions=len(run.extensions)),
+            heldout_limit=heldout_rollouts(plan),
             pareto_rows=len(plan.pareto) or len(plan.train),
             replayed=run.events_on_record,
         )
@@ -51,11 +51,11 @@ class RunFacts:
         return self.search_limit + self.heldout_limit
 
 
-def heldout_rollouts(plan: Plan, *, extensions: int = 0) -> int:
-    """Give the rollouts that the heldout rows take at the most: each once for the seed and for the best.
+def heldout_rollouts(plan: Plan) -> int:
+    """Give the rollouts that the heldout rows take at the most: each once for seed, best and ties.
 
-    Args:
-        plan: What the run is decided by.
-        extensions: How often it was extended; each time there may be another best.
+    There are never more candidates than the search has rollouts to evaluate in full.
     """
-    return min(plan.limits.heldout_rollouts, (2 + extensions) * len(plan.heldout))
+    rows, limits = len(plan.heldout), plan.limits
+    candidates = max(2, limits.train_rollouts // max(1, len(plan.pareto) or len(plan.train)))
+    return rows * min(candidates, limits.heldout_rollouts // max(rows, 1))

@@ -9,7 +9,7 @@ from gepa_framework.cli import output
 from gepa_framework.cli.display.decisions import decision
 from gepa_framework.cli.display.facts import RunFacts
 from gepa_framework.cli.display.progress import Progress
-from gepa_framework.cli.words import count, dollars, duration, one_line, score
+from gepa_framework.cli.words import count, dollars, duration, one_line, score, stderr_words, with_error
 from gepa_framework.types import Event, EventBody
 from gepa_framework.types import events as happened
 
@@ -91,19 +91,28 @@ class Narrator:
     @_tell.register
     def _(self, body: happened.CandidateEvaluated) -> str:
         who = "the seed" if body.iteration == 0 else f"iteration {body.iteration}:"
-        return f"{who} {body.candidate_id} scores {score(body.score)} on {body.coverage} of {body.rows} rows"
+        scores = with_error(body.score, body.stderr)
+        return f"{who} {body.candidate_id} scores {scores} on {body.coverage} of {body.rows} rows"
 
     @_tell.register
     def _(self, body: happened.FrontierUpdated) -> str:
-        return f"best {body.best_candidate_id} {score(body.best_score)}; {self._standing()}"
+        best = with_error(body.best_score, body.best_stderr)
+        return f"best {body.best_candidate_id} {best}; {self._standing()}"
+
+    @_tell.register
+    def _(self, body: happened.WorkAbandoned) -> str:
+        parts = [(body.rollouts, "rollout"), (body.proposals, "proposal")]
+        return f"let go of {' and '.join(count(*part) for part in parts if part[0])} under way"
 
     @_tell.register
     def _(self, body: happened.HeldoutStarted) -> str:
-        return f"heldout: {count(body.rows, 'row')} for {count(len(body.candidates), 'candidate')}"
+        skipped = f"; {count(len(body.skipped), 'tie')} beyond the budget" if body.skipped else ""
+        candidates = count(len(body.candidates), "candidate")
+        return f"heldout: {count(body.rows, 'row')} for {candidates}{skipped}"
 
     @_tell.register
     def _(self, body: happened.HeldoutCompleted) -> str:
-        error = "unknown" if body.stderr is None else f"{body.stderr:.3f}"
+        error = stderr_words(body.stderr)
         return f"heldout: {body.role} {score(body.score)} (n={body.coverage}, stderr {error})"
 
     @_tell.register

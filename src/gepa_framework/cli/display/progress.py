@@ -25,7 +25,9 @@ class Progress:
         expected: Rollouts of the phase; 0 where the phase is not one of rollouts.
         iteration: The latest iteration.
         seed_score: The seed's mean reward on the Pareto rows.
+        seed_stderr: Its standard error.
         best_score: The best candidate's.
+        best_stderr: Its standard error.
         best_id: The best candidate.
         pool: Candidates in the pool.
         frontier: Candidates on the frontier.
@@ -43,7 +45,9 @@ class Progress:
     expected: int = 0
     iteration: int = 0
     seed_score: float | None = None
+    seed_stderr: float | None = None
     best_score: float | None = None
+    best_stderr: float | None = None
     best_id: str = ""
     pool: int = 0
     frontier: int = 0
@@ -112,7 +116,7 @@ def _(_: happened.RolloutFailed, to: Progress) -> None:
 @_fold.register
 def _(body: happened.CandidateEvaluated, to: Progress) -> None:
     if body.iteration == 0:
-        to.seed_score = body.score
+        to.seed_score, to.seed_stderr = body.score, body.stderr
     to.enter("choosing a parent")
 
 
@@ -121,6 +125,7 @@ def _(body: happened.FrontierUpdated, to: Progress) -> None:
     to.pool += 1
     to.frontier = len(body.survivors)
     to.best_id, to.best_score = body.best_candidate_id, body.best_score
+    to.best_stderr = body.best_stderr
 
 
 @_fold.register
@@ -142,6 +147,11 @@ def _(body: happened.ProposerCompleted, to: Progress) -> None:
 
 @_fold.register
 def _(_: happened.ProposerFailed, to: Progress) -> None:
+    to.at_least = True
+
+
+@_fold.register
+def _(_: happened.WorkAbandoned, to: Progress) -> None:
     to.at_least = True
 
 

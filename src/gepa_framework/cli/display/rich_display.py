@@ -18,7 +18,7 @@ from gepa_framework.cli import output
 from gepa_framework.cli.display.facts import RunFacts
 from gepa_framework.cli.display.plain import cost_words
 from gepa_framework.cli.display.progress import Progress
-from gepa_framework.cli.words import clean, count, duration, score
+from gepa_framework.cli.words import clean, count, duration, with_error
 from gepa_framework.types import Event
 from gepa_framework.types.version import VERSION
 
@@ -56,10 +56,11 @@ def _budget(now: Progress) -> RenderableType:
 
 def _rows(now: Progress) -> Mapping[str, str]:
     failed = f", {count(now.failed, 'rollout')} failed" if now.failed else ""
-    best = f"best {score(now.best_score)} {now.best_id}" if now.best_id else "best not known yet"
+    seed = f"seed {with_error(now.seed_score, now.seed_stderr)}"
+    best = f"best {with_error(now.best_score, now.best_stderr)} {now.best_id}" if now.best_id else ""
     return {
         "now": f"iteration {now.iteration} · {now.phase_words()}" if now.iteration else now.phase_words(),
-        "score": f"seed {score(now.seed_score)} -> {best}" if now.best_id else best,
+        "score": f"{seed} -> {best}" if best else "best not known yet",
         "pool": f"{count(now.pool, 'candidate')}, {now.frontier} on the frontier",
         "cost": f"{cost_words(now)}{failed}",
         "last": now.last or "no decision yet",

@@ -16,6 +16,7 @@ from gepa_framework.config.checks import (
     not_empty,
     not_negative,
     positive,
+    strictly_between,
     unsigned_32,
 )
 from gepa_framework.config.sections.pipeline import PipelineTable
@@ -138,6 +139,7 @@ class GepaSection:
         failed_rollout_policy: What a failed rollout counts as in a comparison.
         frontier_type: The older spelling of ``selection.frontier``.
         objective_keys: Objectives that the frontier knows, in this order.
+        deployment_rule: Which candidate the run gives as its best.
         objective_directions: Objective to whether more or less is better; more, where it is not named.
         batch_sampler: In which order minibatches go through the rows.
         perfect_score: Score at which a row has nothing left to improve.
@@ -150,6 +152,7 @@ class GepaSection:
         max_consecutive_proposer_failures: Failed proposals in a row, after which the run stops as failed.
         max_rollout_attempts: How often one rollout is tried.
         retry_backoff_seconds: Seconds before the second attempt; grows with each.
+        verdict_confidence: Confidence of the verdict on the heldout rows, above 0.5 and below 1.
     """
 
     max_generations: int | None = attrs.field(default=None, validator=positive)
@@ -203,4 +206,5 @@ class GepaSection:
     max_consecutive_proposer_failures: int = attrs.field(default=5, validator=positive)
     max_rollout_attempts: int = attrs.field(default=3, validator=positive)
     retry_backoff_seconds: float = attrs.field(default=0.5, validator=not_negative)
+    verdict_confidence: float = attrs.field(default=0.95, validator=strictly_between(0.5, 1))
     pipeline: PipelineTable = attrs.field(factory=PipelineTable)

@@ -1,0 +1,60 @@
+"""What is put on record of a decision."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gepa_framework._core import Decision
+from gepa_framework.engine.run import Run
+from gepa_framework.types import RejectedAttempt
+from gepa_framework.types.events import CandidateAccepted, CandidateRejected
+
+if TYPE_CHECKING:
+    from gepa_framework.engine.trial import Trial
+
+
+def accepted(run: Run, trial: Trial, decision: Decision, rule: str) -> None:
+    """Put an acceptance on record."""
+    run.accepted += 1
+    run.emit(
+        CandidateAccepted(
+            candidate_id=trial.child.id,
+            parent_id=trial.parent.candidate.id,
+            iteration=trial.turn.number,
+            rule=rule,
+            before=decision.before_sum,
+            after=decision.after_sum,
+            delta=decision.delta,
+            rows=decision.rows,
+            p=decision.p,
+            evidence=decision.evidence,
+        )
+    )
+
+
+def rejected(run: Run, trial: Trial, decision: Decision | None, rule: str, reason: str) -> None:
+    """Put a rejection on record, where the next proposal from the same parent finds it."""
+    run.emit(
+        CandidateRejected(
+            candidate_id=trial.child.id,
+            parent_id=trial.parent.candidate.id,
+            iteration=trial.turn.number,
+            rule=rule,
+            reason=reason,
+            before=decision.before_sum if decision else None,
+            after=decision.after_sum if decision else None,
+            delta=decision.delta if decision else None,
+            rows=decision.rows if decision else 0,
+            p=decision.p if decision else None,
+            evidence=decision.evidence if decision else None,
+        )
+    )
+    texts = trial.parent.candidate.components
+    attempt = RejectedAttempt(
+        candidate_id=trial.child.id,
+        changes={name: text for name, text in trial.child.components.items() if texts[name] != text},
+        reason=reason,
+        before=decision.before_sum / decision.rows if decision else None,
+        after=decision.after_sum / decision.rows if decision else None,
+    )
+    run.pool.reject(trial.parent.candidate.id, attempt)
