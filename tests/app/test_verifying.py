@@ -385,6 +385,18 @@ def test_a_run_that_another_process_holds_is_not_disturbed(project, finished):
     assert any("process" in each for each in proved.unproved)
 
 
+def test_a_run_that_ends_at_this_moment_may_have_feeds_that_lag_behind(project, finished):
+    rewrite(project, "events.jsonl", lambda text: text[:-30])
+    refused(project, r"events\.jsonl ends after event \d+, and the journal has \d+")
+    lock = WorkspaceLock(project.directory())
+    try:
+        proved = verify(project)
+    finally:
+        lock.release()
+    assert proved.files == ("events.normalized.jsonl",)
+    assert any("events.jsonl ends after event" in each for each in proved.unproved)
+
+
 def test_a_verification_can_be_written_as_json(project, finished):
     proved = verify(project)
     again = json.loads(json.dumps(proved.to_dict()))

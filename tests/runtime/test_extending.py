@@ -21,6 +21,8 @@ def test_an_extension_is_the_next_thing_on_record(stand):
     assert entry.events[0][0] == "gepa.run.extended"
     assert run.machine.run.iteration == 6
     assert len(run.effects) == len(set(run.effects))
+    asked = [request.rollout_id for request in run.transport.requests]
+    assert len(asked) == len(set(asked))
 
 
 def test_an_extended_journal_replays_without_being_told_again(kit, stand):

@@ -38,8 +38,9 @@ class _Reader:
         found, expected = self.line(), self.render(line).encode("utf-8", "surrogatepass")
         if found == expected:
             self.whole += 1
-        elif not self.left and expected.startswith(found):
-            self.ended = True  # what comes after it was not written yet, or never
+        elif expected.startswith(found):
+            # Only the last line has no line break: what comes after it was not written yet, or never.
+            self.ended = True
         else:
             raise WorkspaceError(
                 f"{self.path}: line {self.whole + 1} is not event {line.seq} of the journal: it is "
