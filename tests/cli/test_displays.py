@@ -67,6 +67,7 @@ def story() -> list[EventBody]:
         happened.CandidateDuplicateSkipped(SEED, 4),
         happened.IterationStarted(5, CHILD, "pareto", ("r2",)),
         happened.CandidateRejected("gepa_02", CHILD, 5, "strict_improvement", "worse", 1.0, 0.0, -1.0, 1),
+        happened.MergeProposed(6, (SEED, CHILD), SEED, {"a": CHILD}),
         happened.StopDecided("max_rollouts", 40, 39, "39 of 40 are used", 5),
         happened.WorkAbandoned(3, 1),
         happened.HeldoutStarted((SEED, CHILD), 2, ("gepa_03",)),
@@ -103,6 +104,7 @@ PLAIN = """\
 [ 0:00] iteration 3: no proposal, refused: not today
 [ 0:00] iteration 4: skipped, gepa_00 was proposed before
 [ 0:00] iteration 5: rejected gepa_02, worse (1.000 -> 0.000 in sum over 1 rows)
+[ 0:00] iteration 6: merging gepa_00 and gepa_01
 [ 0:00] stop: 39 of 40 are used
 [ 0:00] let go of 3 rollouts and 1 proposal under way
 [ 0:00] heldout: 2 rows for 2 candidates; 1 tie beyond the budget

@@ -32,7 +32,8 @@ def filled(table):
 def best_of(table):
     def rank(number):
         row = [Fraction(score) for score in table[number] if score is not None]
-        return (sum(row) / len(row), len(row), -number)
+        # Sums are exact; a mean is one division away, and means that round to one number are ties.
+        return (float(sum(row)) / len(row), len(row), -number)
 
     return max(range(len(table)), key=rank)
 

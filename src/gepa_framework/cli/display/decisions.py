@@ -34,6 +34,11 @@ def _(body: happened.CandidateDuplicateSkipped) -> str:
 
 
 @decision.register
+def _(body: happened.MergeProposed) -> str:
+    return f"iteration {body.iteration}: merging {' and '.join(body.parent_ids)}"
+
+
+@decision.register
 def _(body: happened.IterationSkipped) -> str:
     return f"iteration {body.iteration}: skipped, {one_line(body.reason)}"
 

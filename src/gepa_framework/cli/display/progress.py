@@ -135,6 +135,12 @@ def _(body: happened.IterationStarted, to: Progress) -> None:
 
 
 @_fold.register
+def _(body: happened.MergeProposed, to: Progress) -> None:
+    to.iteration = body.iteration
+    to.enter("trying the merged child")
+
+
+@_fold.register
 def _(_: happened.ProposerStarted, to: Progress) -> None:
     to.enter("waiting for a proposal")
 
