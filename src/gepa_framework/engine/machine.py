@@ -95,7 +95,8 @@ class Machine:
         """Take one input and give what follows from it.
 
         Args:
-            given: An outcome, a tick, a cancel, or what was abandoned.
+            given: An outcome, a tick, a cancel, what was abandoned, or higher limits; those reopen a run
+                that is finished.
             elapsed: Seconds worked on the run; never less than at the input before.
 
         Raises:

@@ -10,7 +10,18 @@ from concurrent.futures import ThreadPoolExecutor
 
 import attrs
 
-from gepa_framework.engine import Cancel, Command, Completed, Input, Machine, Rollout, Status, Step, Tick
+from gepa_framework.engine import (
+    Cancel,
+    Command,
+    Completed,
+    Extend,
+    Input,
+    Machine,
+    Rollout,
+    Status,
+    Step,
+    Tick,
+)
 from gepa_framework.errors import InterruptedRunError, RunFailedError
 from gepa_framework.runtime.failpoint import Failpoints
 from gepa_framework.runtime.lane import Lane
@@ -81,6 +92,7 @@ class Driver:
         self._elapsed_us = round(elapsed * 1e6)
         self._seq = seq
         self._again: frozenset[str] = frozenset()
+        self._extension: Extend | None = None
         self._arrivals: deque[_Arrival] = deque()
         self._wake = asyncio.Event()
         self._error: BaseException | None = None
@@ -100,10 +112,15 @@ class Driver:
         cancel = Cancel(reason)
         self._arrive(_Arrival(cancel, encode_control(cancel)))
 
+    def extend(self, given: Extend) -> None:
+        """Have limits raised before anything else is done; reopens a run that is finished."""
+        self._extension = given
+
     async def run(self) -> None:
         """Drive until the machine is done.
 
         Raises:
+            BudgetExceededError: The extension is of no use; nothing of it is in the journal.
             InterruptedRunError: `interrupt` was called; the journal is whole.
             GepaError: The run could not go on; the journal is whole.
         """
@@ -121,9 +138,15 @@ class Driver:
         if self._machine.status is Status.NEW:
             step = self._machine.start()
             await self._commit([(Record(START, self._elapsed_us, step.events), step)])
+            unfinished: tuple[Command, ...] = ()
         else:
+            unfinished = tuple(self._machine.pending.values())
             self._again = frozenset(self._machine.pending)
-            self._dispatch(self._machine.pending.values())
+        if self._extension is not None:
+            await self._commit(
+                [self._feed_machine(_Arrival(self._extension, encode_control(self._extension)))]
+            )
+        self._dispatch(unfinished)
 
     async def _loop(self) -> None:
         while self._machine.status is Status.RUNNING:
