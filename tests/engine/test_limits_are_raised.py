@@ -84,6 +84,26 @@ def test_a_running_search_takes_higher_limits_without_a_break(toy):
     assert [t for t in play.types if t != "gepa.run.extended"] == whole.types
 
 
+def test_limits_are_not_lowered_below_what_is_set_aside(toy):
+    play = toy.Play(toy.plan(limits={"total_rollouts": 100})).start()
+    play.until(lambda p: p.run.iteration == 2)
+    run = play.run
+    needed = {
+        "total_rollouts": run.ledger.rollouts + run.budget.train + run.budget.heldout,
+        "train_rollouts": run.ledger.train_rollouts + run.budget.train,
+        "proposals": run.ledger.proposals + run.budget.proposals,
+    }
+    assert run.budget.train > 0 < run.budget.heldout
+    assert run.budget.proposals > 0
+    for name, least in needed.items():
+        with pytest.raises(
+            BudgetExceededError, match=rf"on {name} would fall .* and {least} are spent or set"
+        ):
+            extended(play, **{name: least - 1})
+    extended(play, **needed)
+    assert play.run.limits.total_rollouts == needed["total_rollouts"]
+
+
 def test_limits_that_are_raised_while_heldout_rows_are_scored_reopen_the_search_after_them(toy):
     play = toy.Play(toy.plan(limits={"iterations": 1})).start().until(lambda p: p.awaiting(Stage.HELDOUT))
     extended(play, iterations=2, heldout_rollouts=6).finish()

@@ -30,9 +30,7 @@ from gepa_framework.engine import (
 from gepa_framework.types import JSONObject, JSONValue, Kind, RowsRequest, digest
 
 #: Tables and keys that say where and how fast, but not what.
-_CIRCUMSTANCES = frozenset(
-    {"cache", "container", "executor", "extras", "listeners", "plugins", "run", "store"}
-)
+_CIRCUMSTANCES = frozenset({"cache", "container", "executor", "listeners", "plugins", "run", "store"})
 #: Keys of ``[gepa]`` and ``[gepa.pipeline]`` that say how fast.
 _PACE = frozenset({"retry_backoff_seconds", "rollout_poll_interval_ms", "workers"})
 
