@@ -15,6 +15,7 @@ from gepa_framework.engine import (
     Cancel,
     Command,
     Completed,
+    Extend,
     Input,
     Machine,
     Propose,
@@ -98,6 +99,7 @@ class Driver:
         self._elapsed_us = round(elapsed * 1e6)
         self._seq = seq
         self._again: frozenset[str] = frozenset()
+        self._extension: Extend | None = None
         self._arrivals: deque[_Arrival] = deque()
         self._wake = asyncio.Event()
         self._error: BaseException | None = None
@@ -118,10 +120,15 @@ class Driver:
         """End the run for good."""
         self._arrive(_control(Cancel(reason)))
 
+    def extend(self, given: Extend) -> None:
+        """Have limits raised before anything else is done; reopens a run that is finished."""
+        self._extension = given
+
     async def run(self) -> None:
         """Drive until the machine is done.
 
         Raises:
+            BudgetExceededError: The extension is of no use; nothing of it is in the journal.
             InterruptedRunError: `interrupt` was called; the journal is whole.
             GepaError: The run could not go on; the journal is whole.
         """
@@ -141,9 +148,13 @@ class Driver:
         if self._machine.status is Status.NEW:
             step = self._machine.start()
             await self._commit([(Record(START, self._elapsed_us, step.events, blobs=_blobs(step)), step)])
+            unfinished: tuple[Command, ...] = ()
         else:
+            unfinished = tuple(self._machine.pending.values())
             self._again = frozenset(self._machine.pending)
-            self._crew.offer(tuple(self._machine.pending.values()))
+        if self._extension is not None:
+            await self._commit([self._feed_machine(_control(self._extension))])
+        self._crew.offer(unfinished)
 
     async def _loop(self) -> None:
         while self._machine.status is Status.RUNNING:
@@ -184,7 +195,9 @@ class Driver:
                     # What broke the run stays out of its journal: a mended world is asked again.
                     raise self._machine.failure
                 batch.append(fed)
-                if fed[1].revoked and (begun := self._let_go(fed[1].revoked)):
+                if fed[1].revoked and self._machine.status is Status.RUNNING:
+                    # Told even if nothing had begun: until then the machine reckons with the worst.
+                    begun = self._let_go(fed[1].revoked)
                     self._arrivals.appendleft(_control(Abandoned(begun)))
         finally:
             # The run may break at one of them; those before it are paid for.
@@ -217,6 +230,8 @@ class Driver:
         else:
             # Nothing is under way that a wait for the disk could hold up; a hop to a thread costs as much.
             lines = self._journal.commit(records)
+            # A signal that came meanwhile is to be heard before anything more is begun.
+            await asyncio.sleep(0)
         self._failpoints.passed("after_commit")
         self._publish(records, lines)
         pending = self._machine.pending
@@ -278,7 +293,7 @@ class Driver:
         await self._crew.settle(0)
 
 
-def _control(control: Tick | Cancel | Abandoned) -> _Arrival:
+def _control(control: Tick | Cancel | Abandoned | Extend) -> _Arrival:
     return _Arrival(control, encode_control(control))
 
 
