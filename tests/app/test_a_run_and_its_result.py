@@ -325,9 +325,9 @@ def test_older_keys_of_the_configuration_stop_too(project):
 
 
 def test_what_has_no_effect_is_told(project):
-    run = project.run(gepa="proposals_per_generation = 3")
+    run = project.run(gepa="rollout_chunk_size = 3")
     (warning,) = run.warnings
-    assert warning.path == "gepa.proposals_per_generation"
+    assert warning.path == "gepa.rollout_chunk_size"
     assert "no effect" in warning.message
     assert warning.line > 0
 

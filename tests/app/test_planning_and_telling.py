@@ -29,26 +29,33 @@ def limits(project, gepa):
 
 
 @pytest.mark.parametrize(
-    ("gepa", "train", "heldout"),
+    ("gepa", "train", "heldout", "total"),
     [
-        ("", 248, 8),
-        ("max_total_rollouts = 100", 92, 8),
-        ("max_train_rollouts = 60\nmax_heldout_rollouts = 20", 60, 20),
-        ("max_train_rollouts = 60", 60, 256),
-        ("max_heldout_rollouts = 9", 256, 9),
+        ("", 248, 256, 256),
+        ("max_total_rollouts = 100", 92, 100, 100),
+        ('max_total_rollouts = 100\ntask_pools.heldout = "100-101"', 96, 100, 100),
+        ("max_train_rollouts = 60\nmax_heldout_rollouts = 20", 60, 20, None),
+        ("max_train_rollouts = 60", 60, 256, None),
+        ("max_heldout_rollouts = 9", 256, 9, None),
     ],
 )
-def test_heldout_rollouts_are_set_aside_from_the_start(project, gepa, train, heldout):
+def test_heldout_rollouts_are_set_aside_from_the_start(project, gepa, train, heldout, total):
     found = limits(project, gepa)
-    assert (found.train_rollouts, found.heldout_rollouts) == (train, heldout)
+    assert (found.train_rollouts, found.heldout_rollouts, found.total_rollouts) == (train, heldout, total)
 
 
 def test_every_limit_reaches_the_plan(project):
     found = limits(
         project,
         "max_cost_usd = 2.5\nmax_time_seconds = 60\nmax_prompt_tokens = 1\nmax_completion_tokens = 2\n"
-        "max_total_tokens = 3",
+        "max_total_tokens = 3\nmax_proposals = 4\n"
+        + "".join(
+            f"{call}_estimated_{what} = 0\n"
+            for call in ("rollout", "proposer")
+            for what in ("cost_usd", "prompt_tokens", "completion_tokens")
+        ),
     )
+    assert found.proposals == 4
     assert (found.cost_usd, found.seconds, found.iterations) == (2.5, 60, 6)
     assert (found.prompt_tokens, found.completion_tokens, found.total_tokens) == (1, 2, 3)
 
@@ -65,10 +72,10 @@ perfect_score = 2.0
 component_selector = "round_robin"
 include_rejected = 7
 max_consecutive_proposer_failures = 2
-max_component_chars = 70
-proposal_repair_turns = 0
 deployment_rule = "heldout_best"
 verdict_confidence = 0.75
+max_component_chars = 70
+proposal_repair_turns = 0
 """
     more = """
 [selection]

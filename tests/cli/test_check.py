@@ -22,7 +22,7 @@ plan
   seed        7
   train       20 rows; candidates are scored on 20
   minibatch   4 of 20 rows
-  heldout     30 rows, rolled out for the seed and the best candidate
+  heldout     30 rows, rolled out for the seed and the best candidate, and for 3 ties at the most
   rules       selection pareto, acceptance strict_improvement
   stops at    200 rollouts of the search; 4 iterations
   at most     260 rollouts (200 for the search, 60 heldout); no limit on money (gepa.max_cost_usd)
@@ -33,10 +33,12 @@ gepa.toml is good; nothing was spent. Start it: gepa run --config gepa.toml
 
 
 def test_every_limit_is_told(shell) -> None:
-    limits = "max_cost_usd = 2.5\nmax_time_seconds = 90\nmax_total_tokens = 1000\n"
+    limits = "max_cost_usd = 2.5\nmax_time_seconds = 90\nmax_total_tokens = 1000\nmax_proposals = 12\n"
+    limits += "rollout_estimated_cost_usd = 0.01\nproposer_estimated_cost_usd = 0.2\n"
+    limits += "rollout_estimated_total_tokens = 1\nproposer_estimated_total_tokens = 0\n"
     shell.config(**{"minibatch_size = 4": f"minibatch_size = 4\n{limits}"})
     text = shell.run("check", "--config", "gepa.toml").stdout
-    assert "200 rollouts of the search; 4 iterations; 1:30 of work; $2.50; 1,000 total tokens" in text
+    assert "200 rollouts of the search; 12 proposals; 4 iterations; 1:30 of work; $2.50; 1,000 total" in text
     assert "heldout); $2.50\n" in text
 
 
@@ -56,18 +58,35 @@ def test_the_plan_is_told_as_json(shell) -> None:
 
 
 def test_warnings_are_shown_and_counted(shell) -> None:
-    shell.config(**{"minibatch_size = 4": "minibatch_size = 4\nrollout_estimated_cost_usd = 0.1"})
+    shell.config(**{"minibatch_size = 4": "minibatch_size = 4\nrollout_chunk_size = 2"})
     done = shell.run("check", "--config", "gepa.toml")
     assert done.stderr.startswith("warning: gepa.toml:")
     assert "gepa.toml is good with 1 warning;" in done.stdout
     [warning] = json.loads(shell.run("check", "--config", "gepa.toml", "--json").stdout)["warnings"]
-    assert warning["path"] == "gepa.rollout_estimated_cost_usd"
+    assert warning["path"] == "gepa.rollout_chunk_size"
 
 
 def test_a_budget_that_cannot_hold_the_run_is_refused(shell) -> None:
     done = shell.run("check", "--config", "gepa.toml", "--set", "gepa.max_total_rollouts=61")
     assert done.exit_code == 3
     assert "the seed's evaluation needs 20 rollouts" in done.stderr
+
+
+def test_a_limit_on_money_that_cannot_hold_the_run_is_refused(shell) -> None:
+    estimates = ("gepa.rollout_estimated_cost_usd=0.01", "gepa.proposer_estimated_cost_usd=1")
+    sets = [part for value in ("gepa.max_cost_usd=2.39", *estimates) for part in ("--set", value)]
+    done = shell.run("check", "--config", "gepa.toml", *sets)
+    assert done.exit_code == 3
+    told = " ".join(done.stderr.split())
+    assert "may take $2.4, 3 attempts at $0.01 for each rollout, and max_cost_usd is $2.39" in told
+    assert "raise gepa.max_cost_usd" in told
+
+
+def test_an_estimate_that_a_limit_needs_is_asked_for(shell) -> None:
+    done = shell.run("check", "--config", "gepa.toml", "--set", "gepa.max_cost_usd=5")
+    assert done.exit_code == 3
+    for key in ("gepa.rollout_estimated_cost_usd", "gepa.proposer_estimated_cost_usd"):
+        assert f"{key}: is required with gepa.max_cost_usd" in " ".join(done.stderr.split())
 
 
 def test_a_reserve_for_heldout_that_is_never_used_is_not_counted(shell) -> None:

@@ -63,11 +63,13 @@ def story() -> list[EventBody]:
         happened.IterationStarted(3, CHILD, "pareto", ("r2",)),
         happened.ProposerStarted(3, CHILD, ("a",), 1, "d"),
         happened.ProposalRefused(3, CHILD, 1, ("it is\nempty", "and cut off"), "m", "m", 0.25, 9),
+        happened.ProposalLeakWarned(3, CHILD, "a", "r2", "to be or", 40),
         happened.ProposerFailed(3, CHILD, "refused", "not\ntoday"),
         happened.IterationStarted(4, CHILD, "pareto", ("r2",)),
         happened.CandidateDuplicateSkipped(SEED, 4),
         happened.IterationStarted(5, CHILD, "pareto", ("r2",)),
         happened.CandidateRejected("gepa_02", CHILD, 5, "strict_improvement", "worse", 1.0, 0.0, -1.0, 1),
+        happened.ProposalOvertaken(6, SEED, 3, "sent_back"),
         happened.MergeProposed(6, (SEED, CHILD), SEED, {"a": CHILD}),
         happened.StopDecided("max_rollouts", 40, 39, "39 of 40 are used", 5),
         happened.WorkAbandoned(3, 1),
@@ -102,9 +104,11 @@ PLAIN = """\
 [ 0:00] best gepa_01 0.750 ± 0.250; pool 2, frontier 2, rollouts 6/48, cost $2.0000
 [ 0:00] iteration 2: skipped, nothing to learn
 [ 0:00] iteration 3: proposal refused, it is empty; and cut off; asked again
+[ 0:00] iteration 3: warning, a quotes 40 characters of r2: to be or
 [ 0:00] iteration 3: no proposal, refused: not today
 [ 0:00] iteration 4: skipped, gepa_00 was proposed before
 [ 0:00] iteration 5: rejected gepa_02, worse (1.000 -> 0.000 in sum over 1 rows)
+[ 0:00] iteration 6: the proposal was overtaken by 3, sent back
 [ 0:00] iteration 6: merging gepa_00 and gepa_01
 [ 0:00] stop: 39 of 40 are used
 [ 0:00] let go of 3 rollouts and 1 proposal under way
@@ -213,7 +217,7 @@ def test_the_panel_is_never_longer_than_twelve_lines(facts, width: int) -> None:
 
 def test_the_panel_shows_budget_score_pool_cost_and_the_last_decision(facts) -> None:
     progress = Progress(facts)
-    for event in events(story()[:31]):
+    for event in events(story()[:32]):
         progress.take(event)
     text = "\n".join(lines_of(progress, 120))
     for words in (

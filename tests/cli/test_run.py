@@ -59,9 +59,9 @@ def test_with_both_the_result_follows_the_events(shell) -> None:
 
 
 def test_warnings_of_the_configuration_come_first(shell) -> None:
-    shell.config(**{"minibatch_size = 4": "minibatch_size = 4\nrollout_estimated_cost_usd = 0.1"})
+    shell.config(**{"minibatch_size = 4": "minibatch_size = 4\nrollout_chunk_size = 2"})
     talk = shell.run("run", "--config", "gepa.toml").stderr.splitlines()
-    assert re.match(r"warning: gepa\.toml:\d+:\d+: gepa\.rollout_estimated_cost_usd: ", talk[0])
+    assert re.match(r"warning: gepa\.toml:\d+:\d+: gepa\.rollout_chunk_size: ", talk[0])
     assert talk[1].startswith("run first in ")
 
 

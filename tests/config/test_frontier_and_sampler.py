@@ -97,12 +97,13 @@ def test_an_override_is_named_where_it_asks_for_objectives(lines_of):
 
 def test_objectives_without_a_frontier_that_knows_them_are_said(parse):
     text = KEYS + "objective_directions.cost = 'minimize'\n"
-    message = "has no effect with frontier instance"
+    message = "has no effect with frontier instance and criterion primary"
     assert [(found.path, found.message) for found in parse(text).warnings] == [
         ("gepa.objective_keys", message),
         ("gepa.objective_directions", message),
     ]
     assert parse(text + "[selection]\nfrontier = 'cartesian'").warnings == ()
+    assert parse(text + "[acceptance]\ncriterion = 'any_objective_improved'").warnings == ()
 
 
 @pytest.mark.parametrize(

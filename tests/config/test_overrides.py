@@ -116,7 +116,7 @@ def test_set_wins_over_the_environment_and_that_over_the_text(parse):
     [
         ("gepa.minibatch_size=3", "gepa.minibatch_size", 3),
         ("gepa.minibatch_size = 3", "gepa.minibatch_size", 3),
-        ("gepa.max_cost_usd=2.5", "gepa.max_cost_usd", 2.5),
+        ("gepa.perfect_score=2.5", "gepa.perfect_score", 2.5),
         ("proposer.model=gpt-5.4-mini", "proposer.model", "gpt-5.4-mini"),
         ('proposer.model="gpt 5"', "proposer.model", "gpt 5"),
         ("proposer.model=a=b", "proposer.model", "a=b"),
@@ -273,10 +273,11 @@ def test_a_wrong_set_is_named(lines_of, argument, line):
             ),
         ),
         (
-            {"GEPA_PIPELINE_MODE": "async_pipelined"},
+            {"GEPA_STALENESS_POLICY": "guarded"},
             (
-                'GEPA_PIPELINE_MODE: gepa.pipeline.mode: "async_pipelined" is '
-                'not available yet; write mode = "sync_serial"'
+                'GEPA_STALENESS_POLICY: gepa.pipeline.staleness_policy: "guarded" needs mode = '
+                '"async_pipelined"; write mode = "async_pipelined", or staleness_policy = "full": one after '
+                "the other, no proposal is overtaken"
             ),
         ),
     ],

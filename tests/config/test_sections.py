@@ -10,16 +10,16 @@ POSITIVE = (
     "selection.k",
     "selection.batch",
     *(f"gepa.max_{what}" for what in ("generations", "total_rollouts", "train_rollouts", "heldout_rollouts")),
-    *(f"gepa.max_{what}" for what in ("time_seconds", "prompt_tokens", "completion_tokens", "total_tokens")),
-    *(f"gepa.max_{what}" for what in ("consecutive_proposer_failures", "rollout_attempts")),
-    *(f"gepa.rollout_{what}" for what in ("poll_interval_ms", "async_timeout_seconds", "chunk_size")),
     *(
-        f"gepa.{who}_estimated_{what}"
-        for who in ("proposer", "rollout")
-        for what in ("cost_usd", "prompt_tokens", "completion_tokens", "total_tokens", "wall_seconds")
+        f"gepa.max_{what}"
+        for what in ("time_seconds", "proposals", "consecutive_proposer_failures", "rollout_attempts")
     ),
+    *(f"gepa.rollout_{what}" for what in ("poll_interval_ms", "async_timeout_seconds", "chunk_size")),
     "gepa.minibatch_size",
     "gepa.proposals_per_generation",
+    "gepa.parents_per_generation",
+    "gepa.minibatches_per_parent",
+    "gepa.keep_k",
     "gepa.no_improvement_generations",
     "gepa.leakage.min_span_chars",
     "gepa.pipeline.max_in_flight_candidates",
@@ -33,6 +33,7 @@ POSITIVE = (
     "disk_budget.soft_limit_gb",
     "merge.every",
     "merge.max",
+    "merge.rows",
     "policy.max_tokens",
 )
 NOT_NEGATIVE = (
@@ -44,6 +45,11 @@ NOT_NEGATIVE = (
     "gepa.pipeline.delta_max",
     "gepa.objective_acceptance.min_objective_delta",
     "gepa.objective_acceptance.objective_regression_tolerance",
+    *(
+        f"gepa.{who}_estimated_{what}"
+        for who in ("proposer", "rollout")
+        for what in ("cost_usd", "prompt_tokens", "completion_tokens", "total_tokens", "wall_seconds")
+    ),
 )
 FINITE = (
     "acceptance.margin",
@@ -67,6 +73,7 @@ ONE_OF = {
     "gepa.frontier_type": "per_example, per_objective, per_example_objective",
     "gepa.deployment_rule": "optimization_selected, heldout_best",
     "gepa.component_selector": "all, round_robin",
+    "gepa.keep": "all, best, top_k",
     "gepa.no_improvement_metric": "train, heldout",
     "gepa.score_threshold_metric": "train, heldout",
     "gepa.leakage.policy": "forbid, warn, allow",
@@ -74,6 +81,9 @@ ONE_OF = {
     "gepa.pipeline.staleness_policy": "full, guarded, reflective",
     "gepa.objective_directions.x": "maximize, higher_is_better, minimize, lower_is_better",
     "acceptance.rule": "strict_improvement, improvement_or_equal, paired, sequential",
+    "acceptance.criterion": (
+        "primary, primary_or_objective, any_objective_improved, protected_objective_guard"
+    ),
     "selection.frontier": "instance, objective, hybrid, cartesian",
     "policy.policy_type": "dag, react, codex",
     "policy.api_family": "chat_completions, responses",
@@ -192,18 +202,17 @@ def test_a_choice_is_one_of_the_known_ones(lines_of, path, names):
         ("[gepa]\nmax_component_chars = 0", ":9:1: gepa.max_component_chars: must be > 0: 0"),
         ("[gepa]\nselection_objective = ''", ":9:1: gepa.selection_objective: must not be empty"),
         (
-            "[gepa]\npipeline.mode = 'async_pipelined'",
-            ':9:10: gepa.pipeline.mode: "async_pipelined" is not available yet; write mode = "sync_serial"',
-        ),
-        (
-            "[gepa]\npipeline.mode = 'flash_evolve'",
-            ':9:10: gepa.pipeline.mode: "flash_evolve" is not available yet; write mode = "sync_serial"',
-        ),
-        (
-            "[gepa]\npipeline.staleness_policy = 'guarded'",
+            "[gepa]\nno_improvement_metric = 'heldout'",
             (
-                ':9:10: gepa.pipeline.staleness_policy: "guarded" is not available yet; write '
-                'staleness_policy = "full"'
+                ':9:1: gepa.no_improvement_metric: "heldout" cannot be chosen; the search never sees heldout '
+                'rows: write "train"'
+            ),
+        ),
+        (
+            "[gepa]\nscore_threshold_metric = 'heldout'",
+            (
+                ':9:1: gepa.score_threshold_metric: "heldout" cannot be chosen; the search never sees '
+                'heldout rows: write "train"'
             ),
         ),
         (

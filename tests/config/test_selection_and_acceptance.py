@@ -150,13 +150,6 @@ def test_acceptance_has_two_spellings(parse, text, rule, margin):
             ),
         ),
         (
-            "[gepa]\nacceptance_criterion = 'any_objective_improved'",
-            (
-                '9:1: gepa.acceptance_criterion: "any_objective_improved" is not available yet; '
-                "available are strict_improvement, improvement_or_equal"
-            ),
-        ),
-        (
             "[gepa]\ncandidate_selector = 3",
             "9:1: gepa.candidate_selector: expected a name or a table, got the integer 3",
         ),

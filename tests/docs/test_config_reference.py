@@ -11,7 +11,7 @@ from pathlib import Path
 import attrs
 import pytest
 
-from gepa_framework.config import NO_EFFECT_YET, VARIABLES, RunConfig, sections
+from gepa_framework.config import NO_EFFECT, NO_EFFECT_YET, VARIABLES, RunConfig, sections
 from gepa_framework.config.sections import gepa, pipeline, rows
 
 TABLES = {
@@ -26,6 +26,7 @@ TABLES = {
     "gepa.candidate_selector": gepa.SelectorTable,
     "gepa.batch_sampler": gepa.SamplerTable,
     "gepa.objective_acceptance": gepa.ObjectivesTable,
+    "gepa.evidence": gepa.EvidenceTable,
     "gepa.leakage": gepa.LeakageTable,
     "gepa.pipeline": sections.PipelineTable,
     "gepa.pipeline.workers": pipeline.WorkersTable,
@@ -149,6 +150,21 @@ def test_keys_without_effect_say_so(name, config_page, rows_of):
     for row in rows_of(section):
         path = f"{name}.{row[0]}"
         assert whole or ("No effect yet" in row[3]) == (path in NO_EFFECT_YET), path
+
+
+def test_keys_without_effect_for_good_say_so(config_page, rows_of):
+    told = {
+        f"{name}.{row[0]}"
+        for name in TABLES
+        for row in rows_of(config_page, f"[{name}]")
+        if "No effect:" in row[3]
+    }
+    assert told == set(NO_EFFECT)
+
+
+def test_every_key_of_a_price_has_its_row(config_page, rows_of):
+    told = [row[:3] for row in rows_of(config_page, "[[prices]]")]
+    assert told == keys_of(sections.PriceTable)
 
 
 def test_every_variable_has_its_row(config_page, rows_of):

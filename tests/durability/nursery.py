@@ -5,6 +5,7 @@ A process of its own, so that its children are forked from one thread and import
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import sqlite3
@@ -81,6 +82,22 @@ def journalled(directory: Path) -> set[str]:
         database.close()
 
 
+def unkept(directory: Path) -> list[str]:
+    """Give the digests of requests that are on record without a text that has this digest."""
+    database = sqlite3.connect(directory / "runs" / "killed" / "workspace.sqlite")
+    try:
+        named = database.execute(
+            "SELECT json_extract(body, '$.request_digest') FROM events WHERE type = 'proposer.started'"
+        ).fetchall()
+        kept = {
+            hashlib.sha256(body.encode()).hexdigest()
+            for (body,) in database.execute("SELECT body FROM blobs")
+        }
+        return [digest for (digest,) in named if digest not in kept] if named else ["no proposal"]
+    finally:
+        database.close()
+
+
 def asked(directory: Path) -> list[str]:
     path = directory / "asked.log"
     return path.read_text().splitlines() if path.exists() else []
@@ -109,6 +126,7 @@ def one(directory: Path, config: str, failpoints: list[str]) -> dict[str, object
         "repeated": repeated,
         "normalised": (run / "events.normalized.jsonl").read_text(),
         "effects": sorted(journalled(directory)),
+        "unkept": unkept(directory),
         "asked": len(asked(directory)),
     }
 

@@ -32,6 +32,7 @@ def _check(reports: list[dict]) -> int:
         assert report["normalised"] == whole["normalised"], report["failpoints"]
         assert report["effects"] == whole["effects"], report["failpoints"]
         assert report["repeated"] == [], report["failpoints"]
+        assert report["unkept"] == [], report["failpoints"]
         deaths += report["ends"].count(-signal.SIGKILL)
     return deaths
 

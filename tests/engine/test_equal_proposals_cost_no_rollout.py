@@ -5,12 +5,15 @@ from __future__ import annotations
 import pytest
 
 from gepa_framework.engine import Generating, Selecting
+from gepa_framework.engine.evidence import Evidence
 from gepa_framework.engine.flow import Batch
 from gepa_framework.engine.pool import Pool
 from gepa_framework.engine.proposing import propose
 from gepa_framework.engine.run import Run
 from gepa_framework.engine.turn import Turn
-from gepa_framework.types import FREE, Candidate, Edit, Proposal, Stage
+from gepa_framework.types import FREE, Candidate, Edit, LeftOut, Proposal, Stage
+
+NOTHING = Evidence((), LeftOut())
 
 
 def full(text: str) -> Proposal:
@@ -69,7 +72,7 @@ def test_a_proposal_equal_to_one_that_is_under_way(toy, again):
     run: Run = game.run
     parent, before = run.pool.members[0], len(game.events)
     run.emit = game.events.append
-    flows = [propose(run, Turn(2, 1), parent, (), slot=slot) for slot in range(3)]
+    flows = [propose(run, Turn(2, 1), parent, NOTHING, slot=slot) for slot in range(3)]
     batches = [next(flow) for flow in flows]
     assert [batch.commands[0].effect_id for batch in batches] == [
         "proposal/2",
@@ -101,13 +104,13 @@ def test_of_equal_proposals_of_one_iteration_one_is_rolled_out(toy):
 def test_the_proposals_of_one_iteration_are_asked_with_seeds_of_their_own(toy):
     game = toy.play(toy.plan(limits={"iterations": 1}))
     parent = game.run.pool.members[0]
-    flows = [propose(game.run, Turn(2, 1), parent, (), slot=slot) for slot in range(3)]
+    flows = [propose(game.run, Turn(2, 1), parent, NOTHING, slot=slot) for slot in range(3)]
     assert len({next(flow).commands[0].request.seed for flow in flows}) == 3
 
 
 def test_a_repaired_proposal_of_a_later_slot_has_an_id_of_its_own(toy):
     game = toy.play(toy.plan(limits={"iterations": 1}))
-    flow = propose(game.run, Turn(2, 1), game.run.pool.members[0], (), slot=1)
+    flow = propose(game.run, Turn(2, 1), game.run.pool.members[0], NOTHING, slot=1)
     batch = next(flow)
     batch.observe(batch.commands[0], full(""))
     again = flow.send([full("")])

@@ -197,4 +197,10 @@ def with_speed(reward, speeds):
 def test_objectives_weigh_as_the_criterion_says(toy, criterion, reward, speeds, accepted):
     plan = weighing(toy, criterion, protected=("speed",))
     world = toy.World(score=with_speed(reward, speeds), propose=["child"])
-    assert bool(toy.play(plan, world).of("candidate.accepted")) is accepted
+    game = toy.play(plan, world)
+    assert bool(game.of("candidate.accepted")) is accepted
+    (body,) = game.of("candidate.accepted") + game.of("candidate.rejected")
+    assert body.criterion == criterion
+    assert body.objective_deltas == pytest.approx(
+        {} if criterion == "primary" else {"speed": speeds[1] - speeds[0]}
+    )

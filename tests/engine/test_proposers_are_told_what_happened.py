@@ -4,7 +4,8 @@ import attrs
 import pytest
 
 from gepa_framework.engine import Propose, Selecting, request_fields
-from gepa_framework.types import RolloutResult, Stage, canonical_json, digest
+from gepa_framework.engine.lineage import rejected
+from gepa_framework.types import RejectedAttempt, RolloutResult, Stage, canonical_json, digest
 
 
 def requests(game):
@@ -76,12 +77,30 @@ def test_rejected_attempts_are_bounded_and_the_latest_are_kept(toy, remember):
     assert told == ["0.10", "0.11", "0.12"][3 - remember :]
 
 
-def test_attempts_from_one_parent_are_not_told_to_another(toy):
-    plan = toy.plan(selecting=Selecting("current_best"), limits={"iterations": 3})
-    game = toy.play(plan, toy.World(propose=["0.1", "0.5", "0.6"]))
+def test_what_was_tried_from_an_ancestor_is_told_before_what_was_tried_from_the_parent(toy):
+    plan = toy.plan(selecting=Selecting("current_best"), limits={"iterations": 4})
+    game = toy.play(plan, toy.World(propose=["0.1", "0.5", "0.4", "0.6"]))
     last = requests(game)[-1]
     assert last.parent.components["prompt"] == "0.5"
-    assert last.rejected == ()
+    assert [attempt.changes["prompt"] for attempt in last.rejected] == ["0.1", "0.4"]
+    assert [attempt.parent_id for attempt in last.rejected] == [game.run.seed.id, ""]
+
+
+def test_attempts_of_the_nearest_ancestors_are_kept_where_there_are_too_many(toy):
+    plan = toy.plan(
+        selecting=Selecting("current_best"), include_rejected=2, limits={"iterations": 5}, minibatch_size=1
+    )
+    game = toy.play(plan, toy.World(propose=["0.10", "0.11", "0.5", "0.4", "0.6"]))
+    assert [attempt.changes["prompt"] for attempt in requests(game)[-1].rejected] == ["0.11", "0.4"]
+
+
+def test_attempts_from_one_candidate_are_not_told_to_its_parent(toy):
+    """Nor to its siblings: only what lies on the way to the parent counts."""
+    pool = toy.play(toy.plan(selecting=Selecting("current_best")), toy.World(propose=["0.5"])).run.pool
+    seed, child = pool.members
+    pool.reject(child.candidate.id, RejectedAttempt("c", {"prompt": "0.3"}, "no"))
+    assert rejected(pool, seed, 3) == ()
+    assert [attempt.candidate_id for attempt in rejected(pool, child, 3)][-1] == "c"
 
 
 def test_an_attempt_that_nothing_was_scored_of_is_told_without_numbers(toy):

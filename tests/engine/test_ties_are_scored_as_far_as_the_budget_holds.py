@@ -134,14 +134,18 @@ def test_no_tie_is_scored_that_might_pass_another_limit(played, limits, scored):
     assert (len(candidates), len(skipped)) == (scored, 4 - scored)
 
 
-def test_no_tie_is_scored_where_what_was_spent_is_not_known(played, toy):
+def test_nobody_is_scored_where_what_was_spent_is_not_known(played, toy):
     def usage(command):
         last = command.stage is Stage.FULL and toy.by_text(command) == 0.8 and command.row.data["n"] == 3
         return UNKNOWN if last else PRICED
 
     game = played(usage=usage, limits={"cost_usd": 1e6})
     assert game.run.ledger.usage.cost_usd is None
-    assert started(game) == (["0.2", "0.6"], ["0.7", "0.8"])
+    assert started(game) == ([], ["0.2", "0.6", "0.7", "0.8"])
+    assert game.of("heldout.started")[0].reason == "max_cost_usd is set and what was spent is not known"
+    (verdict,) = game.of("heldout.verdict")
+    assert (verdict.verdict, verdict.n) == ("inconclusive", 0)
+    assert game.run.ledger.heldout_rollouts == 0
 
 
 def test_no_tie_is_scored_when_the_time_is_over(played):

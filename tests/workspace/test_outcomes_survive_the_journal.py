@@ -62,6 +62,8 @@ result = st.builds(
     usage=usage,
     trace_digest=text,
     status_detail=text,
+    rationales=st.dictionaries(text, text, max_size=3),
+    side_info=json_object,
 )
 program = st.builds(
     Program,
@@ -210,3 +212,9 @@ def test_an_edit_that_is_none_is_refused_where_it_is_made():
 
 def test_a_cancel_of_an_older_journal_names_nothing_that_had_begun():
     assert decode(Encoded("cancel", None, '{"reason":"enough"}')) == Cancel("enough", ())
+
+
+def test_a_result_of_an_older_journal_still_decodes():
+    old = decode_outcome("rollout", '{"reward":0.5,"feedback":{"expected":"x"},"usage":{}}')
+    assert old == RolloutResult(0.5, feedback={"expected": "x"})
+    assert (old.rationales, old.side_info) == ({}, {})

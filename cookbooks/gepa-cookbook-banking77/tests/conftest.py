@@ -196,7 +196,7 @@ def frame_of() -> Callable[..., EvidenceFrame]:
             inputs={"task_id": row_id, "query": query, "label": expected},
             reward=1.0 if right else 0.0,
             output=answered,
-            feedback={"query": query, "answered": answered, "expected": expected},
+            side_info={"query": query, "answered": answered, "expected": expected},
         )
 
     return make

@@ -10,7 +10,7 @@ from gepa_framework.types import EvidenceFrame, FailureKind, RolloutFailure
 QUERY = "Where is my card?"
 
 
-def test_the_containers_feedback_is_read(frame_of: Callable[..., EvidenceFrame]) -> None:
+def test_what_the_container_says_is_read(frame_of: Callable[..., EvidenceFrame]) -> None:
     frames = [frame_of(QUERY, "pin", "lost"), frame_of(QUERY, "lost", "lost")]
     assert read_lessons(frames) == (Lesson(QUERY, "lost", missed=True), Lesson(QUERY, "lost", missed=False))
 
@@ -20,6 +20,7 @@ def test_the_containers_feedback_is_read(frame_of: Callable[..., EvidenceFrame])
     [
         {"inputs": {"query": QUERY, "label": "lost"}},
         {"inputs": {"text": QUERY, "category": "lost"}},
+        {"inputs": {"query": QUERY}, "side_info": {"expected": "lost"}},
         {"inputs": {"query": QUERY}, "feedback": {"expected": "lost"}},
         {"inputs": {}, "feedback": {"actionable_side_info": {"query": QUERY, "expected": "lost"}}},
         {"inputs": {}, "output": {"query": QUERY, "expected": "lost"}},

@@ -10,6 +10,11 @@ from gepa_framework.types import (
     Candidate,
     EvidenceFrame,
     FailureKind,
+    FrameKind,
+    Joined,
+    LeftOut,
+    LineageStep,
+    Overtaken,
     RejectedAttempt,
     Repair,
     RolloutFailure,
@@ -48,6 +53,15 @@ def test_both_ways_to_change_a_text_are_explained(request_):
     assert "exactly once" in text
 
 
+def test_an_answer_that_was_overtaken_is_shown_with_what_joined_since(request_):
+    joined = Joined("gepa_7", 3, 0.75, {"answer": "Be brief."})
+    text = build_prompt(request_(overtaken=Overtaken({"answer": "Be long."}, (joined,)))).text
+    assert "gepa_7, mean reward 0.750" in text
+    assert "Be brief." in text
+    assert "Be long." in text.partition("<first_answer>")[2].partition("</first_answer>")[0]
+    assert "first_answer" not in build_prompt(request_()).text
+
+
 def test_a_refused_answer_is_shown_with_its_faults(request_):
     repair = Repair(("'Anser' occurs 0 times", "the text of 'style' is empty"), '{"components":{"style":""}}')
     text = build_prompt(request_(repair=repair)).text
@@ -64,8 +78,9 @@ def test_losses_come_first_and_wins_last(request_):
     assert "3 missed, 1 handled well; 4 shown, 0 left out" in text
 
 
-def test_rewards_beyond_one_do_not_make_losses_wins(request_):
-    text = build_prompt(request_(evidence=(frame(90.0), frame(40.0)))).text
+def test_the_run_says_what_is_a_loss_whatever_the_reward(request_):
+    frames = (frame(90.0, kind=FrameKind.WIN), frame(40.0, kind=FrameKind.LOSS))
+    text = build_prompt(request_(evidence=frames)).text
     assert "Example 1: missed, reward 40" in text
     assert "Example 2: handled well, reward 90" in text
 
@@ -82,6 +97,42 @@ def test_feedback_and_objectives_are_shown(request_):
     text = build_prompt(request_(evidence=(shown,))).text
     assert "card_lost" in text
     assert '"brevity": 0.25' in text
+
+
+def test_what_a_container_tells_is_shown_by_its_names(request_):
+    shown = frame(
+        0.0,
+        side_info={"hint": "ask twice"},
+        rationales={"accuracy": "one of four"},
+        metrics={"penalty": -0.5},
+        count=3,
+    )
+    text = build_prompt(request_(evidence=(shown,))).text
+    for piece in (
+        "<what_helps>",
+        "ask twice",
+        "<rationales>",
+        "one of four",
+        "<terms_of_the_reward>",
+        "-0.5",
+    ):
+        assert piece in text
+    assert "Example 1: missed, reward 0, 3 times alike" in text
+
+
+def test_what_the_request_left_out_is_counted(request_):
+    built = build_prompt(request_(evidence=(frame(0.0),), left_out=LeftOut(5, 3, 2, 999)))
+    assert "4 missed, 2 handled well; 1 shown, 5 left out for lack of room" in built.text
+    assert (built.shown, built.left_out) == (1, 5)
+
+
+def test_the_lineage_is_told_beyond_the_seed(request_):
+    seed = LineageStep("c0", 0, score=0.25)
+    step = LineageStep("c1", 3, ("system",), "because of tables", score=0.5)
+    text = build_prompt(request_(lineage=(seed, step))).text
+    assert "- Iteration 0, the first texts: scored 0.25." in text
+    assert "- Iteration 3, system: scored 0.5. because of tables" in text
+    assert "How the texts came to be" not in build_prompt(request_(lineage=(seed,))).text
 
 
 def test_no_evidence_is_said(request_):

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from gepa_framework.errors import ContainerContractError
-from gepa_framework.types import RowsRequest
+from gepa_framework.types import RowsRequest, digest
 from gepa_synth_containers.contract import Contract
 from gepa_synth_containers.outcome import read_outcome
 from gepa_synth_containers.rows import plan_rows, read_rows
@@ -163,10 +163,32 @@ def test_usage_that_is_not_told_is_unknown_and_not_zero():
     assert read_outcome({"reward": 1, "usage": {"input_tokens": 4.0}}).usage.prompt_tokens == 4
 
 
-def test_side_information_of_any_shape_reaches_the_feedback():
-    assert read_outcome({"reward": 1, "actionable_side_info": ["a"]}).feedback == {
-        "actionable_side_info": ["a"]
-    }
+@pytest.mark.parametrize(
+    ("side", "told"),
+    [
+        ({"expected": "x", "rationales": 1}, {"expected": "x", "rationales": 1}),
+        (["a"], {"actionable_side_info": ["a"]}),
+        ("shorter", {"actionable_side_info": "shorter"}),
+        ({}, {}),
+        (None, {}),
+    ],
+)
+def test_side_information_of_any_shape_reaches_the_proposer(side, told):
+    outcome = read_outcome({"reward": 1, "actionable_side_info": side})
+    assert (outcome.side_info, outcome.feedback) == (told, {})
+
+
+@pytest.mark.parametrize(
+    ("record", "told"),
+    [
+        ({"trace": {"a": 1}, "trace_digest": "0" * 64}, digest({"a": 1})),
+        ({"trace_digest": "0" * 64}, "0" * 64),
+        ({"trace_digest": "see the log"}, ""),
+        ({"trace_digest": 7, "trace": {}}, ""),
+    ],
+)
+def test_the_digest_of_a_trace_is_computed_or_taken_as_given(record, told):
+    assert read_outcome({"reward": 1, **record}).trace_digest == told
 
 
 @pytest.mark.parametrize("status", ["error", "cancelled", "timed_out"])

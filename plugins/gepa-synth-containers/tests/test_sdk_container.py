@@ -80,11 +80,9 @@ def test_a_rollout_gives_all_that_the_container_tells(serve, make, container, as
     assert outcome.reward == 0.25
     assert outcome.objectives == {"accuracy": 0.25, "brevity": 0.5}
     assert outcome.output == "my text"
-    assert outcome.feedback == {
-        "expected": "class 1",
-        "rationales": {"accuracy": "one of four"},
-        "reward_details": {"missed": 3},
-    }
+    assert outcome.side_info == {"expected": "class 1"}
+    assert outcome.rationales == {"accuracy": "one of four"}
+    assert outcome.feedback == {"reward_details": {"missed": 3}}
     assert (outcome.usage.total_tokens, outcome.usage.cost_usd, outcome.usage.model) == (5, 0.01, "m1")
     assert outcome.trace_digest == digest({"event_history": [{"step": 1}]})
 

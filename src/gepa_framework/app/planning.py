@@ -6,13 +6,23 @@ from collections.abc import Callable, Mapping, Sequence
 
 import attrs
 
+from gepa_framework.app.plan_parts import (
+    estimates_of,
+    generating_of,
+    merging_of,
+    pipelining_of,
+    prices_of,
+    weighing_of,
+)
 from gepa_framework.config import DatasetSection, GepaSection, LoadedConfig, PluginChoice, RunConfig
 from gepa_framework.config.sections import ProposerSettings
 from gepa_framework.engine import (
     Accepting,
     ComponentRule,
     DeploymentRule,
+    EvidenceLimits,
     FailedRollouts,
+    Leakage,
     Limits,
     Plan,
     Sampling,
@@ -37,11 +47,12 @@ _PACE = frozenset(
 def make_plan(loaded: LoadedConfig) -> Plan:
     """Give the plan that a configuration describes."""
     config, gepa = loaded.config, loaded.config.gepa
+    heldout = gepa.task_pools.heldout or config.dataset.heldout
     return Plan(
         seed=config.run.seed,
         train=_rows(config.dataset, config.dataset.train_split, config.dataset.train),
-        heldout=_rows(config.dataset, config.dataset.heldout_split, config.dataset.heldout),
-        limits=_limits(gepa, heldout=2 * len(config.dataset.heldout)),
+        heldout=_rows(config.dataset, config.dataset.heldout_split, heldout),
+        limits=_limits(gepa, heldout=2 * len(heldout)),
         seed_candidate=config.seed_candidate,
         target_modules=config.candidate.target_modules,
         candidate_prefix=config.candidate.candidate_id_prefix,
@@ -59,6 +70,12 @@ def make_plan(loaded: LoadedConfig) -> Plan:
         component_rule=ComponentRule(gepa.component_selector),
         include_rejected=gepa.include_rejected,
         max_proposer_failures=gepa.max_consecutive_proposer_failures,
+        pipelining=pipelining_of(gepa.pipeline),
+        generating=generating_of(gepa),
+        merging=merging_of(config.merge),
+        weighing=weighing_of(config),
+        estimates=estimates_of(gepa),
+        prices=prices_of(config),
         deployment_rule=DeploymentRule(gepa.deployment_rule),
         verdict_confidence=gepa.verdict_confidence,
         config_digest=config_digest(loaded.resolved),
@@ -66,6 +83,8 @@ def make_plan(loaded: LoadedConfig) -> Plan:
         max_component_chars=gepa.max_component_chars,
         repair_turns=gepa.proposal_repair_turns,
         allow_model_substitution=config.proposer.allow_model_substitution,
+        evidence=EvidenceLimits(**attrs.asdict(gepa.evidence)),
+        leakage=Leakage(**attrs.asdict(gepa.leakage)),
     )
 
 
@@ -106,13 +125,13 @@ def _sampling(gepa: GepaSection) -> Sampling:
 
 def _limits(gepa: GepaSection, *, heldout: int) -> Limits:
     total = gepa.max_total_rollouts
-    if gepa.max_train_rollouts is None and gepa.max_heldout_rollouts is None:
-        train, kept = max(0, total - heldout), heldout
-    else:
-        train, kept = gepa.max_train_rollouts or total, gepa.max_heldout_rollouts or total
+    alone = gepa.max_train_rollouts is None and gepa.max_heldout_rollouts is None
+    train = max(0, total - heldout) if alone else gepa.max_train_rollouts or total
     return Limits(
         train_rollouts=train,
-        heldout_rollouts=kept,
+        heldout_rollouts=gepa.max_heldout_rollouts or total,
+        total_rollouts=total if alone else None,
+        proposals=gepa.max_proposals,
         iterations=gepa.max_generations,
         seconds=gepa.max_time_seconds,
         cost_usd=gepa.max_cost_usd or None,
@@ -152,8 +171,8 @@ def desugared_stoppers(
     """Give the stoppers that the older keys of ``[gepa]`` stand for."""
     gepa = config.gepa
     wanted = (
-        ("no_improvement", "iterations", gepa.no_improvement_generations, gepa.no_improvement_metric),
-        ("score_threshold", "score", gepa.score_threshold_value, gepa.score_threshold_metric),
+        ("no_improvement", "iterations", gepa.no_improvement_generations),
+        ("score_threshold", "score", gepa.score_threshold_value),
     )
     return [
         PluginChoice(
@@ -162,6 +181,6 @@ def desugared_stoppers(
             options=config_class(Kind.STOPPER, name)(**{key: value}),
             path=f"gepa.{name}",
         )
-        for name, key, value, metric in wanted
-        if value is not None and metric == "train"
+        for name, key, value in wanted
+        if value is not None
     ]

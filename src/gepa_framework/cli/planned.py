@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
-from gepa_framework.cli.display.facts import heldout_rollouts
+from gepa_framework.cli.display.facts import all_rollouts, heldout_rollouts
 from gepa_framework.cli.words import clean, count, duration, table
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def plan_fields(run: GepaRun) -> dict[str, object]:
         },
         "limits": dict(plan.limits.fields()),
         "at_most": {
-            "rollouts": plan.limits.train_rollouts + heldout_rollouts(plan),
+            "rollouts": all_rollouts(plan),
             "cost_usd": plan.limits.cost_usd,
         },
         "overrides": list(run.loaded.overrides),
@@ -85,8 +85,8 @@ def _measured(plan: Plan) -> str:
 
 
 def _rollouts(plan: Plan) -> str:
-    search, heldout = plan.limits.train_rollouts, heldout_rollouts(plan)
-    return f"{count(search + heldout, 'rollout')} ({search:,} for the search, {heldout:,} heldout)"
+    search, most = plan.limits.train_rollouts, all_rollouts(plan)
+    return f"{count(most, 'rollout')} ({search:,} for the search, {most - search:,} heldout)"
 
 
 def _money(plan: Plan) -> str:
@@ -97,6 +97,8 @@ def _money(plan: Plan) -> str:
 def _limits(plan: Plan) -> Iterator[str]:
     limits = plan.limits
     yield f"{limits.train_rollouts:,} rollouts of the search"
+    if limits.proposals is not None:
+        yield count(limits.proposals, "proposal")
     if limits.iterations is not None:
         yield count(limits.iterations, "iteration")
     if limits.seconds is not None:

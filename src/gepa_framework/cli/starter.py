@@ -59,6 +59,9 @@ api_key_env = "OPENAI_API_KEY"
 max_total_rollouts = 600
 # max_generations = 20
 # max_cost_usd = 5.0
+# What one attempt at a rollout and one proposal cost at the most; needed with the limit, 0 for nothing.
+# rollout_estimated_cost_usd = 0.001
+# proposer_estimated_cost_usd = 0.05
 # max_time_seconds = 3600.0
 # Rows on which a child is compared with its parent.
 minibatch_size = 8

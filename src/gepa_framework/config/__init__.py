@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gepa_framework.config.effects import NO_EFFECT_YET
+from gepa_framework.config.effects import NO_EFFECT, NO_EFFECT_YET
 from gepa_framework.config.load import load_config, parse_config
 from gepa_framework.config.model import (
     CacheSection,
@@ -21,13 +21,17 @@ from gepa_framework.config.sections import (
     DiskBudgetSection,
     GepaSection,
     MergeSection,
+    PipelineTable,
     PluginsSection,
+    PriceTable,
     RunSection,
     SelectionSection,
 )
+from gepa_framework.config.spending import total_tokens
 from gepa_framework.config.variables import VARIABLES
 
 __all__ = [
+    "NO_EFFECT",
     "NO_EFFECT_YET",
     "VARIABLES",
     "AcceptanceSection",
@@ -39,8 +43,10 @@ __all__ = [
     "ListenerChoice",
     "LoadedConfig",
     "MergeSection",
+    "PipelineTable",
     "PluginChoice",
     "PluginsSection",
+    "PriceTable",
     "Resolve",
     "RunConfig",
     "RunSection",
@@ -49,5 +55,6 @@ __all__ = [
     "locate_problem",
     "parse_config",
     "read_options",
+    "total_tokens",
     "written_options",
 ]

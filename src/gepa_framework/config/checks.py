@@ -58,6 +58,11 @@ def matches(pattern: str, complaint: str) -> Validator:
     return _when(lambda value: compiled.fullmatch(value) is not None, complaint)
 
 
+def at_least(least: int) -> Validator:
+    """Give a validator that asks for no less than a number."""
+    return _when(lambda value: value >= least, f"must be >= {least}")
+
+
 def at_least_field(other: str) -> Validator:
     """Give a validator that asks for no less than another field of the same table."""
 
@@ -69,11 +74,11 @@ def at_least_field(other: str) -> Validator:
 
 
 def only(*allowed: str, why: str) -> Validator:
-    """Give a validator for a choice of which not everything exists yet."""
+    """Give a validator for a choice of which not everything may be chosen."""
 
     def validate(_: Any, __: attrs.Attribute[Any], value: Any) -> None:
         if value is not None and value not in allowed:
-            raise ValueError(f'"{value}" is not available yet; {why}')
+            raise ValueError(f'"{value}" cannot be chosen; {why}')
 
     return validate
 

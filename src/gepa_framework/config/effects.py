@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import attrs
@@ -12,35 +13,20 @@ from gepa_framework.config.structure import default_of
 #: Validated in full, without effect so far. Whoever makes one work takes it out.
 NO_EFFECT_YET: tuple[str, ...] = (
     "disk_budget",
-    "gepa.batch_sampler.epoch_width",
-    "gepa.leakage",
-    "gepa.no_improvement_metric",
-    "gepa.objective_acceptance",
     "gepa.pipeline.adaptive_stage_workers",
-    "gepa.pipeline.delta_max",
-    "gepa.pipeline.max_in_flight_candidates",
-    "gepa.pipeline.speculative_completion",
-    "gepa.pipeline.workers.evaluate",
-    "gepa.pipeline.workers.propose",
-    "gepa.proposals_per_generation",
-    "gepa.proposer_estimated_completion_tokens",
-    "gepa.proposer_estimated_cost_usd",
-    "gepa.proposer_estimated_prompt_tokens",
-    "gepa.proposer_estimated_total_tokens",
-    "gepa.proposer_estimated_wall_seconds",
-    "gepa.rollout_chunk_size",
-    "gepa.rollout_estimated_completion_tokens",
-    "gepa.rollout_estimated_cost_usd",
-    "gepa.rollout_estimated_prompt_tokens",
-    "gepa.rollout_estimated_total_tokens",
-    "gepa.rollout_estimated_wall_seconds",
-    "gepa.score_threshold_metric",
-    "gepa.seed_pools.reflection",
-    "gepa.seed_pools.validation",
-    "gepa.selection_objective",
-    "gepa.task_pools.heldout",
-    "gepa.task_pools.reflection",
-    "merge",
+)
+#: Validated, and without effect for good, with the reason and what to do instead.
+NO_EFFECT: Mapping[str, str] = MappingProxyType(
+    {
+        "gepa.batch_sampler.epoch_width": "an epoch is all rows that minibatches are drawn from; "
+        "name fewer in gepa.task_pools.minibatch",
+        "gepa.pipeline.speculative_completion.alpha": "a child is given up when it cannot be accepted any "
+        "more, and not before: a share of missing rollouts is no sound bound",
+        "gepa.rollout_chunk_size": "each rollout is handed over as soon as a worker is free; "
+        "set gepa.pipeline.workers.rollout",
+        "gepa.selection_objective": "selection goes by the reward, which the container decides; "
+        "for objectives, see selection.frontier",
+    }
 )
 
 

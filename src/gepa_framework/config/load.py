@@ -10,26 +10,34 @@ from typing import TypeVar
 import attrs
 
 from gepa_framework.config.document import parse_document, read_text
-from gepa_framework.config.effects import without_effect
+from gepa_framework.config.effects import NO_EFFECT, without_effect
 from gepa_framework.config.free import policy_of, seed_candidate_of
 from gepa_framework.config.model import CacheSection, DatasetSection, LoadedConfig, ProposerChoice, RunConfig
 from gepa_framework.config.normalise import dataset_of, pools_of
+from gepa_framework.config.objectives import check_objectives, objectives_of
 from gepa_framework.config.overrides import apply_overrides
+from gepa_framework.config.pipelines import pipeline_of
 from gepa_framework.config.places import Places, Report
 from gepa_framework.config.reader import Reader, Resolve
 from gepa_framework.config.resolved import resolved_json
-from gepa_framework.config.rules import acceptance_of, objectives_of, sampler_of, selection_of
+from gepa_framework.config.rules import (
+    acceptance_of,
+    merge_of,
+    sampler_of,
+    selection_of,
+    warn_of_keeping,
+)
 from gepa_framework.config.sections import (
     AcceptanceSection,
     CacheSettings,
     CandidateSection,
     DiskBudgetSection,
     GepaSection,
-    MergeSection,
     PluginsSection,
     ProposerSettings,
     RunSection,
 )
+from gepa_framework.config.spending import check_estimates, prices_of, warn_of_too_few_proposals
 from gepa_framework.config.structure import did_you_mean
 from gepa_framework.errors import InvariantError, PluginError
 from gepa_framework.types import Kind
@@ -118,14 +126,19 @@ def _config(reader: Reader, base_dir: Path, prepare: Callable[[PluginsSection], 
     run = reader.section("run", RunSection)
     candidate = reader.section("candidate", CandidateSection)
     gepa = reader.section("gepa", GepaSection)
-    merge = reader.section("merge", MergeSection)
+    merge = merge_of(reader)
     disk_budget = reader.section("disk_budget", DiskBudgetSection)
-    _warn(reader, {"gepa": gepa, "merge": merge, "disk_budget": disk_budget})
+    _warn(reader, {"gepa": gepa, "disk_budget": disk_budget})
     dataset = dataset_of(reader)
     seed_candidate = seed_candidate_of(reader)
     policy = policy_of(reader)
     selection = selection_of(reader, gepa)
     acceptance = acceptance_of(reader, gepa)
+    check_objectives(reader, gepa, selection, acceptance)
+    check_estimates(reader, gepa)
+    warn_of_too_few_proposals(reader, gepa)
+    warn_of_keeping(reader, gepa)
+    prices = prices_of(reader)
     gepa = _current_gepa(reader, gepa, acceptance, dataset)
     container = reader.plugin(("container",), Kind.TRANSPORT, "transport", "synth_containers")
     proposer = _proposer(reader)
@@ -151,6 +164,7 @@ def _config(reader: Reader, base_dir: Path, prepare: Callable[[PluginsSection], 
         selection=selection,
         acceptance=acceptance,
         merge=merge,
+        prices=prices,
         disk_budget=disk_budget,
         store=_present(store),
     )
@@ -180,6 +194,9 @@ def _prepare(
 def _warn(reader: Reader, sections: Mapping[str, object]) -> None:
     for path in without_effect(reader.data, sections):
         reader.report.warn(path, "has no effect yet")
+    for key, reason in NO_EFFECT.items():
+        for path in without_effect(reader.data, sections, (key,)):
+            reader.report.warn(path, "has no effect", reason)
 
 
 def _current_gepa(
@@ -197,6 +214,7 @@ def _current_gepa(
         batch_sampler=sampler_of(reader, gepa),
         task_pools=pools_of(reader.report, gepa, dataset),
         seed_pools=None,
+        pipeline=pipeline_of(reader, gepa, acceptance),
     )
 
 

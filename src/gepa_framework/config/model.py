@@ -16,6 +16,7 @@ from gepa_framework.config.sections import (
     GepaSection,
     MergeSection,
     PluginsSection,
+    PriceTable,
     RunSection,
     SelectionSection,
 )
@@ -120,6 +121,7 @@ class RunConfig:
         selection: How a parent is chosen.
         acceptance: When a child joins the pool.
         merge: Crossover.
+        prices: What tokens cost.
         disk_budget: Limits of the disk.
         store: Where the journal is kept.
     """
@@ -140,6 +142,7 @@ class RunConfig:
     selection: SelectionSection
     acceptance: AcceptanceSection
     merge: MergeSection
+    prices: tuple[PriceTable, ...]
     disk_budget: DiskBudgetSection
     store: PluginChoice
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
+import attrs
+
 from gepa_framework.config.checks import some
 from gepa_framework.config.model import DatasetSection
 from gepa_framework.config.places import Report
@@ -73,6 +75,17 @@ def pools_of(report: Report, gepa: GepaSection, dataset: DatasetSection | None) 
     _check_subset(
         report, ("gepa", table, "minibatch"), pools.minibatch, pools.reflection, "the reflection pool"
     )
+    return _evidence_from(report, pools, ("gepa", table, "reflection"))
+
+
+def _evidence_from(report: Report, pools: PoolsTable, path: Sequence[str]) -> PoolsTable:
+    """Keep evidence within the reflection pool: it is taken from minibatches."""
+    if pools.reflection is None:
+        return pools
+    if pools.minibatch is None:
+        return attrs.evolve(pools, minibatch=pools.reflection)
+    hint = "evidence is taken from minibatches, and they are drawn from the minibatch pool"
+    report.warn(path, "has no further effect", hint)
     return pools
 
 

@@ -130,6 +130,11 @@ class Reader:
         choices = (self.plugin(path, Kind.STOPPER, "use") for path in self._entries("stoppers"))
         return tuple(choice for choice in choices if choice)
 
+    def tables(self, name: str, cls: type[T]) -> list[tuple[tuple[str, str], T]]:
+        """Structure an array of tables; those that are wrong are left out."""
+        read = [(path, self.structure(path, self._lookup(path), cls)) for path in self._entries(name)]
+        return [(path, table) for path, table in read if table is not None]
+
     def _entries(self, name: str) -> list[tuple[str, str]]:
         entries = self.data.get(name, [])
         if not isinstance(entries, list):

@@ -27,8 +27,10 @@ from gepa_framework.engine.plan import (
     Accepting,
     ComponentRule,
     DeploymentRule,
+    EvidenceLimits,
     FailedRollouts,
     Generating,
+    Leakage,
     Merging,
     Pipelining,
     Plan,
@@ -38,7 +40,7 @@ from gepa_framework.engine.plan import (
 )
 from gepa_framework.engine.pool import Member, Pool
 from gepa_framework.engine.prices import Price, Prices
-from gepa_framework.engine.proposing import request_fields
+from gepa_framework.engine.request import request_fields, request_text
 from gepa_framework.engine.run import HeldoutScore, Run
 
 __all__ = [
@@ -51,12 +53,14 @@ __all__ = [
     "DeploymentRule",
     "Describe",
     "Estimates",
+    "EvidenceLimits",
     "Extend",
     "FailedRollouts",
     "Generating",
     "HeldoutScore",
     "ImprovementVerdict",
     "Input",
+    "Leakage",
     "Limits",
     "LoadProgram",
     "LoadRows",
@@ -85,4 +89,5 @@ __all__ = [
     "heldout_best",
     "heldout_reserve",
     "request_fields",
+    "request_text",
 ]

@@ -39,6 +39,6 @@ def heldout_best(run: Run) -> Member | None:
 def _lead(run: Run, member: Member) -> float:
     """Give the mean rise over the selected candidate, where rows not scored for both count as no rise."""
     rewards = run.heldout_rewards.get(member.candidate.id, {})
-    differences = paired(run.heldout_rewards[run.pool.best.candidate.id], rewards)
+    differences = paired(run.heldout_rewards.get(run.pool.best.candidate.id, {}), rewards)
     mean = measure(differences).mean
     return 0.0 if mean is None else mean * (len(differences) / len(run.heldout))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TypeAlias
 
 import attrs
 
 from gepa_framework.engine.limits import Limits
+from gepa_framework.engine.request import request_text
 from gepa_framework.types import (
     UNKNOWN,
     Candidate,
@@ -59,10 +61,26 @@ class Rollout:
 
 @attrs.frozen
 class Propose:
-    """Ask for a proposal."""
+    """Ask for a proposal.
+
+    Attributes:
+        effect_id: Which effect it is.
+        request: What is asked.
+        text: The request as canonical JSON, as it is kept.
+    """
 
     effect_id: str
     request: ProposalRequest
+    text: str = attrs.field(init=False, repr=False, eq=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Put the request into words once; digest, cache and artefact are made of the same text."""
+        object.__setattr__(self, "text", request_text(self.request))
+
+    @property
+    def request_digest(self) -> str:
+        """Give the SHA-256 of the text."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
 
 
 Command: TypeAlias = Describe | LoadProgram | LoadRows | Rollout | Propose

@@ -31,6 +31,9 @@ def heldout(run: Run) -> Flow[None]:
     run.outside.close()
     room = max(0, affordable(run, len(run.heldout)) - len(owed))
     chosen, skipped = [*owed, *tied[:room]], tied[room:]
+    if unknown := run.budget.unknown(run.limits):
+        # It was set aside beside what was known: now nobody can tell whether it is still there.
+        chosen, skipped = [], [*owed, *tied]
     run.outside = run.budget.set_aside(Need(heldout=len(run.heldout) * len(chosen)))
     run.heldout_candidates.update(candidate.id for candidate in chosen)
     if chosen or skipped:
@@ -39,6 +42,7 @@ def heldout(run: Run) -> Flow[None]:
                 candidates=tuple(candidate.id for candidate in chosen),
                 rows=len(run.heldout),
                 skipped=tuple(candidate.id for candidate in skipped),
+                reason=unknown.message if unknown else "",
             )
         )
     for candidate in chosen:
@@ -97,10 +101,10 @@ def _role(run: Run, candidate: Candidate) -> str:
 
 def _verdict(run: Run) -> ImprovementVerdict:
     seed, best, confidence = run.seed.id, run.pool.best.candidate.id, run.plan.verdict_confidence
-    rewards = run.heldout_rewards
+    of_seed, of_best = (run.heldout_rewards.get(name, {}) for name in (seed, best))
     if seed == best:
-        return seed_selected(rewards[seed], seed_id=seed, confidence=confidence)
-    return judge(rewards[seed], rewards[best], candidate_id=best, confidence=confidence)
+        return seed_selected(of_seed, seed_id=seed, confidence=confidence)
+    return judge(of_seed, of_best, candidate_id=best, confidence=confidence)
 
 
 def summarise(rewards: Collection[float], *, rows: int) -> HeldoutScore:

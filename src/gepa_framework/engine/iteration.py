@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import attrs
 
-from gepa_framework.engine.evidence import frames
+from gepa_framework.engine.evidence import evidence_of
 from gepa_framework.engine.flow import Flow, gather
 from gepa_framework.engine.pool import Member
 from gepa_framework.engine.proposing import propose
@@ -30,19 +30,23 @@ class _Pair:
 def iterate(run: Run, turn: Turn) -> Flow[None]:
     """Carry out one iteration."""
     pairs = yield from _try_parents(run, turn, _draw(run, turn))
-    learnable = [(pair, before) for pair in pairs if (before := _before(run, turn, pair))]
+    learnable = [
+        (pair, before, evidence_of(run, pair.rows, pair.outcomes))
+        for pair in pairs
+        if (before := _before(run, turn, pair))
+    ]
     slots = [chosen for chosen in learnable for _ in range(run.plan.generating.proposals)]
     children: list[Candidate | None] = yield from gather(
         [
-            propose(run, turn, pair.parent, frames(pair.rows, pair.outcomes), slot=slot)
-            for slot, (pair, _) in enumerate(slots)
+            propose(run, turn, pair.parent, evidence, slot=slot)
+            for slot, (pair, _, evidence) in enumerate(slots)
         ]
     )
     yield from try_children(
         run,
         [
             Trial(turn, pair.parent, child, before)
-            for (pair, before), child in zip(slots, children, strict=True)
+            for (pair, before, _), child in zip(slots, children, strict=True)
             if child is not None
         ],
     )

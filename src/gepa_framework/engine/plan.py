@@ -97,6 +97,34 @@ class Sampling:
 
 
 @attrs.frozen
+class EvidenceLimits:
+    """How much a proposer is shown of a minibatch.
+
+    Attributes:
+        max_bytes: Bytes of all frames together, as a canonical JSON array.
+        max_frame_bytes: Bytes of one frame.
+        max_frames: Frames; as many as fit where ``None``.
+    """
+
+    max_bytes: int = 262_144
+    max_frame_bytes: int = 16_384
+    max_frames: int | None = None
+
+
+@attrs.frozen
+class Leakage:
+    """What is done about proposals that quote rows.
+
+    Attributes:
+        policy: ``forbid``, ``warn`` or ``allow``.
+        min_span_chars: Characters from which on a common span is a quotation.
+    """
+
+    policy: str = "forbid"
+    min_span_chars: int = 32
+
+
+@attrs.frozen
 class Pipelining:
     """How iterations overlap.
 
@@ -202,7 +230,7 @@ class Plan:
         failure_tolerance: Share of the latest rollouts that may fail before the run gives up.
         perfect_score: Reward that cannot be bettered; 1.0 where ``None``, until a higher one is seen.
         component_rule: Which components one proposal may change.
-        include_rejected: Refused attempts that the next proposal from the same parent is shown.
+        include_rejected: Refused attempts from a parent and its ancestors that the next proposal is shown.
         max_proposer_failures: Proposals that may fail in a row.
         pipelining: How iterations overlap.
         generating: What one iteration tries.
@@ -217,6 +245,8 @@ class Plan:
         policy: The ``[policy]`` table, sent with each rollout.
         max_component_chars: Characters that a proposed text may have.
         allow_model_substitution: Whether another model may answer than the one that was asked for.
+        evidence: How much a proposer is shown of a minibatch.
+        leakage: What is done about proposals that quote rows.
     """
 
     seed: int
@@ -253,3 +283,5 @@ class Plan:
     policy: JSONObject = EMPTY
     max_component_chars: int = 200_000
     allow_model_substitution: bool = False
+    evidence: EvidenceLimits = EvidenceLimits()
+    leakage: Leakage = Leakage()

@@ -24,6 +24,9 @@ from gepa_framework.engine.plan import Selecting
 from gepa_framework.errors import RunFailedError
 from gepa_framework.types import Candidate, RejectedAttempt
 
+#: What is kept of a proposer's reason.
+RATIONALE_CHARS = 500
+
 
 @attrs.frozen
 class Member:
@@ -42,6 +45,10 @@ class Member:
 
 class Pool:
     """Members, their frontier, and every text that was ever tried.
+
+    Attributes:
+        rationales: Candidate to the beginning of the reason why it was proposed, where there was one.
+        standings: The best mean reward once each of the members had joined.
 
     Args:
         seed: The run's seed, which selection draws from.
@@ -65,6 +72,8 @@ class Pool:
         self.frontier = Frontier(len(self.rows), kind, list(objectives.values()))
         self._objectives = tuple(objectives)
         self.known: dict[str, Candidate] = {}
+        self.rationales: dict[str, str] = {}
+        self.standings: list[float] = []
         self._indices: dict[str, int] = {}
         self._seed = seed
         self._lineage = Lineage()
@@ -73,9 +82,11 @@ class Pool:
         self._rejected: Mapping[str, deque[RejectedAttempt]] = defaultdict(lambda: deque(maxlen=remember))
         self._cursors: dict[str, int] = {}
 
-    def register(self, candidate: Candidate) -> None:
-        """Remember that these texts exist, so that they are not tried twice."""
+    def register(self, candidate: Candidate, rationale: str = "") -> None:
+        """Remember that these texts exist, so that they are not tried twice, and why they were proposed."""
         self.known[candidate.id] = candidate
+        if rationale:
+            self.rationales[candidate.id] = rationale[:RATIONALE_CHARS]
 
     def add(
         self,
@@ -105,11 +116,16 @@ class Pool:
         )
         self._indices[member.candidate.id] = len(self.members)
         self.members.append(member)
+        self.standings.append(self.frontier.mean(self.frontier.best()))
         return report
 
     def _numbered(self, candidate: Candidate) -> list[int]:
         """Give a number for each text, alike for alike texts."""
         return [self._texts.setdefault(part, len(self._texts)) for part in candidate.components.items()]
+
+    def index(self, candidate_id: str) -> int:
+        """Give a member's position in the order of joining."""
+        return self._indices[candidate_id]
 
     def score(self, member: Member, row: int) -> float | None:
         """Give a member's reward on a Pareto row; ``None`` where it has none."""
@@ -154,6 +170,10 @@ class Pool:
     def merge(self, rng: Rng, *, overlap: int) -> Merge | None:
         """Give two members that complement each other with what they make together, if there are any."""
         return self._merger.propose(self.frontier, self._lineage, rng, overlap=overlap)
+
+    def mean(self, member: Member) -> float:
+        """Give a member's mean reward on the Pareto rows."""
+        return self.frontier.mean(self._indices[member.candidate.id])
 
     @property
     def best(self) -> Member:

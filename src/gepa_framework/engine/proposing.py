@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import attrs
 
 from gepa_framework._core import STREAM_PROPOSAL, Rng
-from gepa_framework.engine.checking import check, repair_of
+from gepa_framework.engine.checking import Checked, check, repair_of
 from gepa_framework.engine.effects import ProposalFailure, Propose
+from gepa_framework.engine.evidence import Evidence
 from gepa_framework.engine.flow import Flow, ask
+from gepa_framework.engine.leaks import leak
+from gepa_framework.engine.lineage import lineage, rejected
+from gepa_framework.engine.overtaking import is_overtaken, note, overtaken_by
 from gepa_framework.engine.plan import ComponentRule
 from gepa_framework.engine.pool import Member
 from gepa_framework.engine.run import Run
@@ -18,11 +22,8 @@ from gepa_framework.engine.turn import Turn
 from gepa_framework.errors import InvariantError, RunFailedError
 from gepa_framework.types import (
     Candidate,
-    EvidenceFrame,
-    JSONObject,
     Proposal,
     ProposalRequest,
-    digest,
 )
 from gepa_framework.types.events import (
     CandidateDuplicateSkipped,
@@ -35,27 +36,12 @@ from gepa_framework.types.events import (
 )
 from gepa_framework.types.json import EMPTY
 
-#: Fields that came later than others: left out of what is asked while they say nothing, so that an answer
-#: that was cached before they came still answers the same question.
-_LATER = frozenset({"repair", "template_variables"})
 #: A proposal that can be used, with the new texts that it gives.
 _Usable: TypeAlias = tuple[Proposal, Mapping[str, str]]
 
 
-def request_fields(request: ProposalRequest) -> JSONObject:
-    """Give what is semantically asked: the request without its id and without the program's raw form."""
-    program = attrs.evolve(request.program, raw=EMPTY)
-    fields = attrs.asdict(attrs.evolve(request, program=program), filter=_said)
-    del fields["proposal_id"]
-    return fields
-
-
-def _said(field: attrs.Attribute[Any], value: object) -> bool:
-    return field.name not in _LATER or value != field.default
-
-
 def propose(
-    run: Run, turn: Turn, parent: Member, evidence: tuple[EvidenceFrame, ...], *, slot: int = 0
+    run: Run, turn: Turn, parent: Member, evidence: Evidence, *, slot: int = 0
 ) -> Flow[Candidate | None]:
     """Ask for a child of the parent; ``None`` when none came that is worth a rollout.
 
@@ -67,47 +53,79 @@ def propose(
         slot: Position among the proposals of the iteration, from 0.
     """
     request = _request(run, turn, parent, evidence, slot)
+    command = Propose(request.proposal_id, request)
     run.emit(
         ProposerStarted(
             iteration=turn.number,
             parent_id=parent.candidate.id,
             components=request.components,
-            evidence=len(evidence),
-            request_digest=digest(request_fields(request)),
+            evidence=len(evidence.frames),
+            request_digest=command.request_digest,
         )
     )
-    usable = yield from _usable(run, turn, parent, request)
+    usable = yield from _usable(run, turn, parent, command)
+    if usable is not None and is_overtaken(run, turn):
+        note(run, turn, parent)
+        usable = yield from _once_more(run, turn, parent, request, usable)
     return None if usable is None else _child(run, turn, parent, *usable)
 
 
-def _usable(run: Run, turn: Turn, parent: Member, request: ProposalRequest) -> Flow[_Usable | None]:
+def _usable(run: Run, turn: Turn, parent: Member, command: Propose) -> Flow[_Usable | None]:
     """Give an answer that can be used, asked for twice where the first cannot; ``None`` when none came."""
-    plan = run.plan
-    proposal = yield from _answer(run, turn, parent, request)
+    request = command.request
+    proposal = yield from _answer(run, turn, parent, command)
     if proposal is None:
         return None
-    checked = check(request, proposal, limit=plan.max_component_chars)
-    if checked.faults and plan.repair_turns:
+    checked, code = _checked(run, turn, parent, request, proposal)
+    if checked.faults and run.plan.repair_turns:
         _refuse(run, turn, parent, proposal, checked.faults)
         proposal_id = f"{request.proposal_id}/repair"
         repair = repair_of(proposal, checked.faults)
         request = attrs.evolve(request, proposal_id=proposal_id, repair=repair)
-        proposal = yield from _answer(run, turn, parent, request)
+        proposal = yield from _answer(run, turn, parent, Propose(proposal_id, request))
         if proposal is None:
             return None
-        checked = check(request, proposal, limit=plan.max_component_chars)
+        checked, code = _checked(run, turn, parent, request, proposal)
     if checked.faults:
-        _failed(run, turn, parent, "invalid_proposal", "; ".join(checked.faults))
+        _failed(run, turn, parent, code, "; ".join(checked.faults))
         return None
     return proposal, checked.texts
 
 
-def _answer(run: Run, turn: Turn, parent: Member, request: ProposalRequest) -> Flow[Proposal | None]:
+def _once_more(
+    run: Run, turn: Turn, parent: Member, request: ProposalRequest, usable: _Usable
+) -> Flow[_Usable | None]:
+    """Give what becomes of a proposal that was overtaken."""
+    if run.plan.pipelining.staleness != "reflective":
+        return None
+    proposal_id = f"{request.proposal_id}/again"
+    overtaken = overtaken_by(run, turn, parent, usable[1])
+    request = attrs.evolve(request, proposal_id=proposal_id, overtaken=overtaken)
+    proposal = yield from _answer(run, turn, parent, Propose(proposal_id, request))
+    if proposal is None:
+        return None
+    checked, code = _checked(run, turn, parent, request, proposal)
+    if checked.faults:
+        _failed(run, turn, parent, code, "; ".join(checked.faults))
+        return None
+    return proposal, checked.texts
+
+
+def _checked(
+    run: Run, turn: Turn, parent: Member, request: ProposalRequest, proposal: Proposal
+) -> tuple[Checked, str]:
+    """Look at a proposal, which must not quote rows either; give the code of its faults besides."""
+    checked = check(request, proposal, limit=run.plan.max_component_chars)
+    if checked.faults:
+        return checked, "invalid_proposal"
+    fault = leak(run, parent, checked.texts, iteration=turn.number)
+    return (attrs.evolve(checked, faults=(fault,)), "leakage") if fault else (checked, "")
+
+
+def _answer(run: Run, turn: Turn, parent: Member, command: Propose) -> Flow[Proposal | None]:
     """Give what the proposer answers, usable or not; ``None`` when that is no proposal of the model asked."""
     # Booked as soon as it is in: it is paid for whatever becomes of the rest of the iteration.
-    outcome = yield from ask(
-        Propose(request.proposal_id, request), lambda _, given: run.count_proposal(turn, given)
-    )
+    outcome = yield from ask(command, lambda _, given: run.count_proposal(turn, given))
     if not isinstance(outcome, Proposal | ProposalFailure):
         raise InvariantError("a proposal came back as something else")
     answer = attrs.evolve(outcome, usage=run.priced(outcome))
@@ -122,9 +140,7 @@ def _answer(run: Run, turn: Turn, parent: Member, request: ProposalRequest) -> F
     return answer
 
 
-def _request(
-    run: Run, turn: Turn, parent: Member, evidence: tuple[EvidenceFrame, ...], slot: int
-) -> ProposalRequest:
+def _request(run: Run, turn: Turn, parent: Member, evidence: Evidence, slot: int) -> ProposalRequest:
     components = run.targets
     if run.plan.component_rule is ComponentRule.ROUND_ROBIN:
         components = (run.pool.next_component(parent.candidate.id, components),)
@@ -133,11 +149,13 @@ def _request(
         iteration=turn.number,
         parent=parent.candidate,
         components=components,
-        evidence=evidence,
-        rejected=run.pool.rejected(parent.candidate.id),
+        evidence=evidence.frames,
+        rejected=rejected(run.pool, parent, run.plan.include_rejected),
         program=run.program,
         task=run.info.task if run.info else EMPTY,
         seed=_seed(run, turn, slot),
+        left_out=evidence.left_out,
+        lineage=lineage(run.pool, parent),
     )
 
 
@@ -196,7 +214,7 @@ def _child(
     if child.id in run.pool.known:
         run.emit(CandidateDuplicateSkipped(candidate_id=child.id, iteration=turn.number))
         return None
-    run.pool.register(child)
+    run.pool.register(child, proposal.rationale)
     run.emit(
         CandidateRegistered(
             candidate_id=child.id,

@@ -15,6 +15,7 @@ from gepa_framework.engine.ledger import Ledger
 from gepa_framework.engine.limits import Limits
 from gepa_framework.engine.plan import FailedRollouts, Plan
 from gepa_framework.engine.pool import Pool
+from gepa_framework.engine.spans import Spans
 from gepa_framework.engine.turn import Turn
 from gepa_framework.errors import InvariantError, RunFailedError
 from gepa_framework.types import (
@@ -54,6 +55,7 @@ class Run:
         outside: What is set aside for the seed's evaluation and the heldout rows.
         latest: The latest reward on each training row, whoever had it.
         strata: Number of the stratum of each row of the minibatch pool, once it was asked for.
+        spans: What of the rows must not be quoted, once it was asked for.
         elapsed: Seconds worked on the run, as of the latest input.
         iteration: The iteration that was begun last; 0 for the seed.
         finished: Iterations that are over; behind `iteration` while one is under way.
@@ -87,6 +89,7 @@ class Run:
     highest_reward: float = 0.0
     latest: dict[str, float] = attrs.field(factory=dict)
     strata: list[int] = attrs.field(factory=list)
+    spans: Spans | None = None
     ledger: Ledger = attrs.field(factory=Ledger)
     stopped: StopReason | None = None
     heldout_scores: dict[str, HeldoutScore] = attrs.field(factory=dict)

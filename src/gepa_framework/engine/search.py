@@ -55,11 +55,13 @@ def worst_case(run: Run) -> Need:
     size = min(run.plan.minibatch_size, len(run.minibatch_pool))
     minibatches = generating.parents * generating.minibatches
     compared = size * (minibatches + generating.children)
+    # A refused answer may be put right, and one that was overtaken thought over.
+    turns = 1 + run.plan.repair_turns + (run.plan.pipelining.staleness == "reflective")
     asks_for_more = run.plan.accepting.rule == "sequential"
     evaluated = generating.children if asks_for_more else generating.kept
     return Need(
         train=compared + len(run.pareto) * evaluated,
-        proposals=generating.children * (1 + run.plan.repair_turns),
+        proposals=generating.children * turns,
     )
 
 

@@ -10,6 +10,7 @@ from gepa_framework.engine.flow import Flow, ask
 from gepa_framework.engine.plan import Plan
 from gepa_framework.engine.pool import Pool
 from gepa_framework.engine.run import Run
+from gepa_framework.engine.shortages import shortages
 from gepa_framework.errors import BudgetExceededError, ConfigError, InvariantError, Problem
 from gepa_framework.types import (
     Candidate,
@@ -29,20 +30,8 @@ def check_budget(plan: Plan) -> None:
     Raises:
         BudgetExceededError: With the numbers; nothing has been spent.
     """
-    rows = len(plan.pareto) or len(plan.train)
-    if plan.limits.train_rollouts < rows:
-        raise BudgetExceededError(
-            f"the seed's evaluation needs {rows} rollouts, one for each Pareto row, and the search has "
-            f"{plan.limits.train_rollouts} (heldout keeps {plan.limits.heldout_rollouts})",
-            hint="raise gepa.max_total_rollouts or gepa.max_train_rollouts, or name fewer rows",
-        )
-    heldout = 2 * len(plan.heldout)
-    if plan.limits.heldout_rollouts < heldout:
-        raise BudgetExceededError(
-            f"the heldout rows need {heldout} rollouts, {len(plan.heldout)} each for the seed and the "
-            f"best candidate, and {plan.limits.heldout_rollouts} are set aside",
-            hint="raise gepa.max_heldout_rollouts or gepa.max_total_rollouts, or name fewer rows",
-        )
+    for message, hint in shortages(plan):
+        raise BudgetExceededError(message, hint=hint)
 
 
 def setup(run: Run) -> Flow[None]:

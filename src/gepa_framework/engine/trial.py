@@ -116,6 +116,8 @@ def _why(trial: Trial, decision: Decision | None) -> str:
         return "better than its parent on the minibatch, but another proposal of the iteration is chosen"
     if decision.verdict == "undecided":
         return "undecided on all Pareto rows"
+    if decision.criterion != "primary":
+        return f"not accepted by {decision.criterion}, reward and objectives together"
     return "not better than its parent on the minibatch"
 
 

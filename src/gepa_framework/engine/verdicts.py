@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from gepa_framework._core import Decision
@@ -28,8 +29,14 @@ def accepted(run: Run, trial: Trial, decision: Decision, rule: str) -> None:
             rows=decision.rows,
             p=decision.p,
             evidence=decision.evidence,
+            criterion=decision.criterion,
+            objective_deltas=_deltas(run, decision),
         )
     )
+
+
+def _deltas(run: Run, decision: Decision) -> Mapping[str, float | None]:
+    return dict(zip(run.plan.objectives, decision.objective_deltas, strict=False))
 
 
 def rejected(run: Run, trial: Trial, decision: Decision | None, rule: str, reason: str) -> None:
@@ -47,6 +54,8 @@ def rejected(run: Run, trial: Trial, decision: Decision | None, rule: str, reaso
             rows=decision.rows if decision else 0,
             p=decision.p if decision else None,
             evidence=decision.evidence if decision else None,
+            criterion=decision.criterion if decision else run.plan.weighing.criterion,
+            objective_deltas=_deltas(run, decision) if decision else {},
         )
     )
     texts = trial.parent.candidate.components

@@ -17,6 +17,7 @@ from gepa_framework.engine import (
     Completed,
     Input,
     Machine,
+    Propose,
     Status,
     Step,
     Tick,
@@ -140,7 +141,7 @@ class Driver:
     async def _begin(self) -> None:
         if self._machine.status is Status.NEW:
             step = self._machine.start()
-            await self._commit([(Record(START, self._elapsed_us, step.events), step)])
+            await self._commit([(Record(START, self._elapsed_us, step.events, blobs=_blobs(step)), step)])
         else:
             self._again = frozenset(self._machine.pending)
             self._crew.offer(tuple(self._machine.pending.values()))
@@ -210,7 +211,9 @@ class Driver:
         now = max(self._elapsed_us, round((time.monotonic() - self._began) * 1e6))
         self._elapsed_us = now
         step = self._machine.feed(arrival.given, now / 1e6)
-        record = Record(arrival.encoded, now, step.events, arrival.request_digest, arrival.superseded)
+        record = Record(
+            arrival.encoded, now, step.events, arrival.request_digest, arrival.superseded, _blobs(step)
+        )
         return record, step
 
     async def _commit(self, batch: Sequence[tuple[Record, Step]]) -> None:
@@ -284,6 +287,11 @@ class Driver:
 
 def _control(control: Tick | Cancel | Abandoned) -> _Arrival:
     return _Arrival(control, encode_control(control))
+
+
+def _blobs(step: Step) -> dict[str, str]:
+    """Give the requests that proposers are about to be sent, by the digests that are on record for them."""
+    return {command.request_digest: command.text for command in step.commands if isinstance(command, Propose)}
 
 
 def _arrival(command: Command, done: Performed) -> _Arrival:

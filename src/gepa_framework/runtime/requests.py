@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 
-from gepa_framework.engine import Command, Describe, LoadProgram, LoadRows, Propose, Rollout, request_fields
-from gepa_framework.types import Candidate, JSONObject, TaskRow, digest
+from gepa_framework.engine import Command, Describe, LoadProgram, LoadRows, Propose, Rollout
+from gepa_framework.types import Candidate, JSONObject, TaskRow, canonical_json, digest
 
 
 class RequestDigests:
@@ -49,11 +49,17 @@ class RequestDigests:
             )
             text = "\x1f".join(("container.rollout", *parts))
             return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+        if isinstance(command, Propose):
+            return self._proposal(command)
         return digest({"boundary": self.boundary(command), "request": self._request(command)})
 
-    def _request(self, command: Describe | LoadProgram | LoadRows | Propose) -> JSONObject:
-        if isinstance(command, Propose):
-            return {"config": self._proposer_config, "request": request_fields(command.request)}
+    def _proposal(self, command: Propose) -> str:
+        """Give the digest of boundary, configuration and request, the text of the request used as it is."""
+        boundary, config = canonical_json(self.boundary(command)), canonical_json(self._proposer_config)
+        text = f'{{"boundary":{boundary},"request":{{"config":{config},"request":{command.text}}}}}'
+        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+    def _request(self, command: Describe | LoadProgram | LoadRows) -> JSONObject:
         if isinstance(command, LoadRows):
             wanted = command.request
             return {

@@ -7,6 +7,7 @@ one configuration and seed have the same events, whatever their concurrency.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import ClassVar, TypeAlias
 
 import attrs
@@ -194,6 +195,17 @@ class ProposerFailed(EventBody):
 
 
 @attrs.frozen
+class ProposalOvertaken(EventBody):
+    """Others joined the pool while a proposal was being written; it is dropped, or goes back once."""
+
+    type = "proposal.overtaken"
+    iteration: int
+    parent_id: str
+    joined: int
+    action: str
+
+
+@attrs.frozen
 class CandidateDuplicateSkipped(EventBody):
     """The proposal equals a candidate that is known already; nothing was rolled out."""
 
@@ -218,7 +230,7 @@ class CandidateAccepted(EventBody):
     """The child beat its parent on the minibatch; the numbers say by how much.
 
     ``p`` is the probability of such a difference by luck, where the rule tests for it; ``evidence`` what a
-    sequential rule had gathered.
+    sequential rule had gathered; ``objective_deltas`` how named objectives changed, where they weigh in.
     """
 
     type = "candidate.accepted"
@@ -232,6 +244,8 @@ class CandidateAccepted(EventBody):
     rows: int
     p: float | None = None
     evidence: float | None = None
+    criterion: str = "primary"
+    objective_deltas: Mapping[str, float | None] = MappingProxyType({})
 
 
 @attrs.frozen
@@ -250,6 +264,8 @@ class CandidateRejected(EventBody):
     rows: int
     p: float | None = None
     evidence: float | None = None
+    criterion: str = "primary"
+    objective_deltas: Mapping[str, float | None] = MappingProxyType({})
 
 
 @attrs.frozen
@@ -287,6 +303,7 @@ class HeldoutStarted(EventBody):
     candidates: tuple[str, ...]
     rows: int
     skipped: tuple[str, ...] = ()
+    reason: str = ""
 
 
 @attrs.frozen
@@ -381,6 +398,19 @@ class RunExtended(EventBody):
     sets: tuple[str, ...]
 
 
+@attrs.frozen
+class ProposalLeakWarned(EventBody):
+    """A proposed text quotes a row, and `gepa.leakage` asks for no more than a warning."""
+
+    type = "proposal.leak_warned"
+    iteration: int
+    parent_id: str
+    component: str
+    row_id: str
+    span: str
+    chars: int
+
+
 EVENT_TYPES: Mapping[str, type[EventBody]] = {
     body.type: body
     for body in (
@@ -398,6 +428,7 @@ EVENT_TYPES: Mapping[str, type[EventBody]] = {
         ProposerCompleted,
         ProposalRefused,
         ProposerFailed,
+        ProposalOvertaken,
         CandidateDuplicateSkipped,
         MergeProposed,
         CandidateAccepted,
@@ -413,6 +444,7 @@ EVENT_TYPES: Mapping[str, type[EventBody]] = {
         RunCancelled,
         WorkAbandoned,
         RunExtended,
+        ProposalLeakWarned,
     )
 }
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 JSONScalar: TypeAlias = "str | int | float | bool | None"
 JSONValue: TypeAlias = "JSONScalar | Sequence[JSONValue] | Mapping[str, JSONValue]"
@@ -21,11 +21,27 @@ def _plain(value: object) -> object:
     raise TypeError(f"{type(value).__name__} is not JSON")
 
 
-_CANONICAL = json.JSONEncoder(
-    ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"), default=_plain
-)
-_COMPACT = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_plain)
-_ASCII = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":"), default=_plain)
+def _encoder(*, ascii_only: bool = False, sort_keys: bool = False) -> Callable[[object], str]:
+    encoder = json.JSONEncoder(
+        ensure_ascii=ascii_only,
+        allow_nan=False,
+        sort_keys=sort_keys,
+        separators=(",", ":"),
+        default=_plain,
+        check_circular=False,
+    )
+    make: Any = getattr(json.encoder, "c_make_encoder", None)
+    if make is None:
+        return encoder.encode
+    # `JSONEncoder.encode` makes one of these anew at each call, which takes longer than a small value does.
+    quote = json.encoder.encode_basestring_ascii if ascii_only else json.encoder.encode_basestring
+    encode = make(None, _plain, quote, None, ":", ",", sort_keys, False, False)
+    return lambda value: "".join(encode(value, 0))
+
+
+_CANONICAL = _encoder(sort_keys=True)
+_COMPACT = _encoder()
+_ASCII = _encoder(ascii_only=True)
 
 
 def canonical_json(value: JSONValue) -> str:
@@ -34,8 +50,9 @@ def canonical_json(value: JSONValue) -> str:
     Raises:
         ValueError: The value holds NaN or an infinity.
         TypeError: The value is not JSON.
+        RecursionError: The value is nested too deep, or holds itself.
     """
-    return _CANONICAL.encode(value)
+    return _CANONICAL(value)
 
 
 def compact_json(value: JSONValue) -> str:
@@ -44,15 +61,16 @@ def compact_json(value: JSONValue) -> str:
     Raises:
         ValueError: The value holds NaN or an infinity.
         TypeError: The value is not JSON.
+        RecursionError: The value is nested too deep, or holds itself.
     """
-    text = _COMPACT.encode(value)
+    text = _COMPACT(value)
     if text.isascii():
         return text
     try:
         text.encode()
     except UnicodeEncodeError:
         # A lone surrogate is legal in JSON, as an escape, and in no file.
-        return _ASCII.encode(value)
+        return _ASCII(value)
     return text
 
 
@@ -64,7 +82,7 @@ def digest(value: JSONValue) -> str:
 
 def freeze_mapping(value: Mapping[str, JSONValue]) -> JSONObject:
     """Give a read-only view of a copy, so that a shared value cannot be changed by its readers."""
-    return MappingProxyType(dict(value))
+    return MappingProxyType(dict(value)) if len(value) else EMPTY
 
 
 def nested_deeper(value: JSONValue, levels: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
@@ -14,6 +15,20 @@ from gepa_framework.types.task import Program
 from gepa_framework.types.usage import UNKNOWN, Usage
 
 
+class FrameKind(enum.StrEnum):
+    """What a rollout was for its candidate."""
+
+    LOSS = "loss"
+    WIN = "win"
+    FAILURE = "failure"
+
+
+def _plain_kind(frame: EvidenceFrame) -> FrameKind:
+    if frame.failure is not None or frame.reward is None:
+        return FrameKind.FAILURE
+    return FrameKind.WIN if frame.reward >= 1 else FrameKind.LOSS
+
+
 @attrs.frozen
 class EvidenceFrame:
     """What one rollout of the parent on one training row showed.
@@ -23,9 +38,17 @@ class EvidenceFrame:
         inputs: The row as the container serves it.
         reward: The score; ``None`` when the rollout failed.
         output: What the parent produced.
-        feedback: What the container says about it.
+        feedback: What the container says about it besides `rationales` and `side_info`.
         objectives: Further named scores.
         failure: Why there is no score, when there is none.
+        metrics: Named terms of the reward.
+        rationales: Objective name to why it was scored so.
+        side_info: What the container thinks helps to improve the candidate.
+        trace_digest: SHA-256 of the container's trace, where it gave one.
+        kind: Judged by the run's perfect score, or by the minibatch where there is none; by a reward of 1
+            where nobody says.
+        count: Rollouts of the minibatch with these very inputs, output and reward.
+        cut: Fields of which a part was left out.
     """
 
     row_id: str
@@ -35,18 +58,64 @@ class EvidenceFrame:
     feedback: JSONObject = attrs.field(default=EMPTY, converter=freeze_mapping)
     objectives: Mapping[str, float] = attrs.field(factory=dict, converter=freeze_scores)
     failure: RolloutFailure | None = None
+    metrics: Mapping[str, float] = attrs.field(factory=dict, converter=freeze_scores)
+    rationales: Mapping[str, str] = attrs.field(factory=dict, converter=freeze_texts)
+    side_info: JSONObject = attrs.field(default=EMPTY, converter=freeze_mapping)
+    trace_digest: str = ""
+    kind: FrameKind = attrs.field(default=attrs.Factory(_plain_kind, takes_self=True))
+    count: int = 1
+    cut: tuple[str, ...] = ()
+
+
+@attrs.frozen
+class LeftOut:
+    """What a request does not say of the minibatch, for lack of room.
+
+    Attributes:
+        frames: Frames that are missing, each with its equals counted once.
+        losses: Those of them that are losses or failures.
+        wins: Those of them that are wins.
+        bytes: Bytes of canonical JSON that are missing: of whole frames, and of fields that were cut.
+    """
+
+    frames: int = 0
+    losses: int = 0
+    wins: int = 0
+    bytes: int = 0
+
+
+@attrs.frozen
+class LineageStep:
+    """A candidate on the way from the seed to the parent.
+
+    Attributes:
+        candidate_id: The candidate.
+        iteration: When it joined the pool; 0 for the seed.
+        changed: Components whose text is not that of the candidate before it.
+        rationale: Why it was proposed; the end of a long one is left out.
+        score: Its mean reward on the Pareto rows.
+        best: The best mean reward of the pool once it had joined.
+    """
+
+    candidate_id: str
+    iteration: int
+    changed: tuple[str, ...] = ()
+    rationale: str = ""
+    score: float | None = None
+    best: float | None = None
 
 
 @attrs.frozen
 class RejectedAttempt:
-    """An earlier proposal from the same parent that did not get in, and why.
+    """An earlier proposal from the parent or an ancestor of it that did not get in, and why.
 
     Attributes:
         candidate_id: The candidate that it would have been.
         changes: Component name to the text that was tried.
         reason: Why it was refused.
-        before: The parent's mean reward on the rows compared; ``None`` where none were.
+        before: The mean reward, on the rows compared, of what it was proposed from; ``None`` where none were.
         after: The child's mean reward on the same rows; ``None`` where none were.
+        parent_id: The ancestor that it was proposed from; empty where that is the parent.
     """
 
     candidate_id: str
@@ -54,6 +123,7 @@ class RejectedAttempt:
     reason: str
     before: float | None = None
     after: float | None = None
+    parent_id: str = ""
 
 
 @attrs.frozen
@@ -70,6 +140,38 @@ class Repair:
 
 
 @attrs.frozen
+class Joined:
+    """A candidate that joined the pool while a proposal was being written.
+
+    Attributes:
+        candidate_id: Its id.
+        iteration: When it joined.
+        score: Its mean reward on the Pareto set.
+        changes: Component name to its text, for those that differ from the parent of the proposal.
+    """
+
+    candidate_id: str
+    iteration: int
+    score: float
+    changes: Mapping[str, str] = attrs.field(converter=freeze_texts)
+
+
+@attrs.frozen
+class Overtaken:
+    """Others joined the pool while the answer to this very request was being written.
+
+    Whoever is asked again says whether it still holds: the same texts, better ones, or none.
+
+    Attributes:
+        texts: Component name to text, as answered first.
+        joined: The latest of those that joined since, oldest first.
+    """
+
+    texts: Mapping[str, str] = attrs.field(converter=freeze_texts)
+    joined: tuple[Joined, ...]
+
+
+@attrs.frozen
 class ProposalRequest:
     """Everything that a proposer may know. A proposer keeps nothing between calls.
 
@@ -79,11 +181,15 @@ class ProposalRequest:
         parent: The candidate to improve.
         components: Names of the components that may be changed.
         evidence: How the parent did on the minibatch; training rows only.
-        rejected: The latest refused attempts from this parent, oldest first.
+        rejected: The latest refused attempts from this parent and its ancestors; the parent's last, and of
+            one candidate's the latest last.
         program: The program that the components belong to.
         task: The container's description of its task; may be empty.
         seed: 64 bits for a proposer that draws lots.
         repair: Why the first answer was refused, when this asks for another one.
+        overtaken: What has changed since the first answer was asked for, when this asks for another one.
+        left_out: What of the minibatch is not in `evidence`.
+        lineage: The way from the seed to the parent, both included; the middle of a long one is left out.
     """
 
     proposal_id: str
@@ -96,6 +202,9 @@ class ProposalRequest:
     task: JSONObject = attrs.field(default=EMPTY, converter=freeze_mapping)
     seed: int = 0
     repair: Repair | None = None
+    overtaken: Overtaken | None = None
+    left_out: LeftOut = LeftOut()
+    lineage: tuple[LineageStep, ...] = ()
 
 
 @attrs.frozen

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 import attrs
 
-from gepa_framework.types.candidate import Candidate
+from gepa_framework.types.candidate import Candidate, freeze_texts
 from gepa_framework.types.json import EMPTY, JSONObject, JSONValue, freeze_mapping
 from gepa_framework.types.task import TaskRow
 from gepa_framework.types.usage import UNKNOWN, Usage
@@ -26,9 +26,12 @@ class Stage(enum.StrEnum):
     HELDOUT = "heldout"
 
 
+_NO_SCORES: Mapping[str, float] = MappingProxyType({})
+
+
 def freeze_scores(value: Mapping[str, float]) -> Mapping[str, float]:
     """Give a read-only copy."""
-    return MappingProxyType(dict(value))
+    return MappingProxyType(dict(value)) if len(value) else _NO_SCORES
 
 
 def _finite(_: object, attribute: attrs.Attribute[float], value: object) -> None:
@@ -78,10 +81,13 @@ class RolloutResult:
         objectives: Further named scores.
         metrics: Named reward terms.
         output: What the candidate produced, as far as the container tells.
-        feedback: What the container says about it for whoever improves the candidate.
+        feedback: What the container says about it for whoever improves the candidate, besides `rationales`
+            and `side_info`.
         usage: What it consumed.
         trace_digest: SHA-256 of the container's trace, where it gave one.
         status_detail: The container's own words on how it ended.
+        rationales: Objective name to why it was scored so.
+        side_info: What the container thinks helps to improve the candidate.
     """
 
     reward: float = attrs.field(validator=_finite)
@@ -92,6 +98,8 @@ class RolloutResult:
     usage: Usage = UNKNOWN
     trace_digest: str = ""
     status_detail: str = ""
+    rationales: Mapping[str, str] = attrs.field(factory=dict, converter=freeze_texts)
+    side_info: JSONObject = attrs.field(default=EMPTY, converter=freeze_mapping)
 
 
 @attrs.frozen

@@ -10,6 +10,7 @@ import attrs
 
 #: Values of one row in the order of its table's columns: ``int``, ``str``, ``bytes`` or ``None``.
 Row: TypeAlias = "Sequence[Any]"
+NO_BLOBS: Mapping[str, str] = MappingProxyType({})
 JournalTable: TypeAlias = Literal["inputs", "attempts", "events"]
 
 #: The columns of each table in the order of a row's values, each with the types that a value may have.
@@ -70,4 +71,4 @@ class Rows:
     inputs: Sequence[Row] = ()
     attempts: Sequence[Row] = ()
     events: Sequence[Row] = ()
-    blobs: Mapping[str, str] = attrs.field(factory=dict)
+    blobs: Mapping[str, str] = NO_BLOBS

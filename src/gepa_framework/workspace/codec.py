@@ -37,6 +37,11 @@ _KINDS: Mapping[type[object], str] = {
     Cancel: "cancel",
     Abandoned: "abandoned",
 }
+#: Fields of a rollout's result that are left out where they are empty.
+_NOT_ALWAYS = (
+    *("objectives", "metrics", "feedback", "trace_digest", "status_detail"),
+    *("rationales", "side_info"),
+)
 _USAGE = tuple(field.name for field in attrs.fields(Usage))
 
 
@@ -49,7 +54,7 @@ def _result(result: RolloutResult) -> JSONValue:
     fields: dict[str, JSONValue] = {"reward": result.reward}
     if result.output is not None:
         fields["output"] = result.output
-    for name in ("objectives", "metrics", "feedback", "trace_digest", "status_detail"):
+    for name in _NOT_ALWAYS:
         if value := getattr(result, name):
             fields[name] = value
     fields["usage"] = _usage(result.usage)

@@ -22,6 +22,7 @@ from gepa_framework.types import (
     body_fields,
     compact_json,
 )
+from gepa_framework.types.store import NO_BLOBS
 from gepa_framework.workspace.codec import Encoded, decode
 
 _Rows: TypeAlias = Sequence[Sequence[object]]
@@ -46,7 +47,7 @@ class Record:
     events: tuple[EventBody, ...]
     request_digest: str | None = None
     superseded: tuple[RolloutFailure, ...] = ()
-    blobs: Mapping[str, str] = attrs.field(factory=dict)
+    blobs: Mapping[str, str] = NO_BLOBS
 
 
 @attrs.frozen
@@ -204,7 +205,8 @@ class Journal:
             attempts.extend(tried)
             lines.extend(self._event_rows(record, events))
             inputs.append(self._input_row(record, tried))
-            blobs.update(record.blobs)
+            if record.blobs:
+                blobs.update(record.blobs)
         for sha256, text in blobs.items():
             if blob_digest(text) != sha256:
                 raise InvariantError(f"a text of {len(text)} characters is to be kept as {sha256}")

@@ -43,7 +43,7 @@ def read_lessons(frames: Iterable[EvidenceFrame]) -> tuple[Lesson, ...]:
 
 def _places(frame: EvidenceFrame) -> tuple[JSONObject, ...]:
     nested = frame.feedback.get("actionable_side_info")
-    candidates: tuple[JSONValue, ...] = (frame.feedback, nested, frame.inputs, frame.output)
+    candidates: tuple[JSONValue, ...] = (frame.side_info, frame.feedback, nested, frame.inputs, frame.output)
     return tuple(place for place in candidates if isinstance(place, Mapping))
 
 

@@ -8,11 +8,14 @@ from typing import Final
 
 import attrs
 
-from gepa_framework.types import EvidenceFrame, JSONValue
+from gepa_framework.types import EvidenceFrame, FrameKind, JSONValue, LeftOut
 
 #: A frame is never cut below this, rather fewer frames are shown.
 SMALLEST_FRAME: Final = 1_000
-FULL_REWARD: Final = 1.0
+NOTHING: Final = LeftOut()
+
+_SAID: Final = ("side_info", "feedback", "rationales", "objectives", "metrics")
+_TITLES: Final = {"side_info": "what_helps", "metrics": "terms_of_the_reward"}
 
 
 @attrs.frozen
@@ -53,21 +56,22 @@ def clipped(text: str, limit: int) -> str:
 
 
 def ordered(frames: Sequence[EvidenceFrame]) -> tuple[list[EvidenceFrame], list[EvidenceFrame]]:
-    """Give losses, worst first and failed rollouts last, and wins; equal rewards stay in their order.
-
-    A win has the full reward 1, or the best reward seen where rewards go beyond 1.
-    """
-    best = max((frame.reward for frame in frames if frame.reward is not None), default=FULL_REWARD)
-    bar = max(FULL_REWARD, best)
-    wins = [frame for frame in frames if frame.reward is not None and frame.reward >= bar]
-    losses = [frame for frame in frames if frame.reward is None or frame.reward < bar]
+    """Give losses, worst first and failed rollouts last, and wins; equal rewards stay in their order."""
+    wins = [frame for frame in frames if frame.kind is FrameKind.WIN]
+    losses = [frame for frame in frames if frame.kind is not FrameKind.WIN]
     return sorted(losses, key=lambda f: float("inf") if f.reward is None else f.reward), wins
 
 
-def render(frames: Sequence[EvidenceFrame], limit: int) -> Evidence:
-    """Put the frames into at most about `limit` characters."""
+def render(frames: Sequence[EvidenceFrame], limit: int, missing: LeftOut = NOTHING) -> Evidence:
+    """Put the frames into at most about `limit` characters.
+
+    Args:
+        frames: What the request shows.
+        limit: Characters.
+        missing: What the request had no room for; it is counted among what is left out.
+    """
     if not frames:
-        return Evidence("No examples were recorded.", 0, 0)
+        return Evidence("No examples were recorded.", 0, missing.frames)
     losses, wins = ordered(frames)
     queue = [(frame, "missed") for frame in losses] + [(frame, "handled well") for frame in wins]
     texts = [_frame(frame, number, verdict, None) for number, (frame, verdict) in enumerate(queue, 1)]
@@ -75,8 +79,8 @@ def render(frames: Sequence[EvidenceFrame], limit: int) -> Evidence:
         share = max(limit // len(queue), SMALLEST_FRAME)
         kept = queue[: max(limit // share, 1)]
         texts = [_frame(frame, number, verdict, share) for number, (frame, verdict) in enumerate(kept, 1)]
-    left_out = len(queue) - len(texts)
-    counts = f"{len(losses)} missed, {len(wins)} handled well"
+    left_out = len(queue) - len(texts) + missing.frames
+    counts = f"{len(losses) + missing.losses} missed, {len(wins) + missing.wins} handled well"
     head = f"{counts}; {len(texts)} shown, {left_out} left out for lack of room."
     return Evidence("\n\n".join([head, *texts]), len(texts), left_out)
 
@@ -88,17 +92,16 @@ def _frame(frame: EvidenceFrame, number: int, verdict: str, limit: int | None) -
         parts = [(name, clipped(text, room)) for name, text in parts]
     body = "\n".join(f"<{name}>\n{text}\n</{name}>" for name, text in parts)
     reward = "no score" if frame.reward is None else f"reward {frame.reward:g}"
-    return f"### Example {number}: {verdict}, {reward}\n{body}"
+    alike = f", {frame.count} times alike" if frame.count > 1 else ""
+    return f"### Example {number}: {verdict}, {reward}{alike}\n{body}"
 
 
 def _parts(frame: EvidenceFrame) -> list[tuple[str, str]]:
     parts = [("inputs", plain(frame.inputs))]
     if frame.output is not None:
         parts.append(("output", plain(frame.output)))
-    if frame.feedback:
-        parts.append(("feedback", plain(frame.feedback)))
-    if frame.objectives:
-        parts.append(("objectives", plain(dict(frame.objectives))))
+    said = ((name, getattr(frame, name)) for name in _SAID)
+    parts += [(_TITLES.get(name, name), plain(value)) for name, value in said if value]
     if frame.failure is not None:
         failure = frame.failure
         parts.append(("failure", f"{failure.kind.value} ({failure.code}): {failure.message}"))

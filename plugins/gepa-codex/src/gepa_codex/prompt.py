@@ -7,13 +7,21 @@ from typing import Final
 import attrs
 
 from gepa_codex.evidence import clipped, plain, render
-from gepa_framework.types import ComponentSpec, ProposalRequest, RejectedAttempt, Repair
+from gepa_framework.types import (
+    ComponentSpec,
+    LineageStep,
+    Overtaken,
+    ProposalRequest,
+    RejectedAttempt,
+    Repair,
+)
 
 #: Characters of evidence in one prompt.
 EVIDENCE_LIMIT: Final = 400_000
 #: Codex refuses input beyond 1,048,576 characters; a repair has to fit as well.
 PROMPT_LIMIT: Final = 1_000_000
 _SIDE_LIMIT: Final = 40_000
+_STEP_LIMIT: Final = 500
 
 BASE_INSTRUCTIONS: Final = (
     "You improve the texts that steer a program, such as its prompts. You are given the texts, what became "
@@ -79,7 +87,7 @@ def build_prompt(request: ProposalRequest, *, advice: str = "", limit: int = EVI
         advice: The user's own advice on good texts.
         limit: Characters that the evidence may take.
     """
-    evidence = render(request.evidence, limit)
+    evidence = render(request.evidence, limit, request.left_out)
     sections = (
         _TASK,
         _section(
@@ -88,10 +96,12 @@ def build_prompt(request: ProposalRequest, *, advice: str = "", limit: int = EVI
         _texts(request),
         _others(request),
         _section("What became of the texts", evidence.text),
+        _lineage(request.lineage),
         _rejected(request.rejected),
         _HOW,
         _section("Advice from the owner of the program", advice.strip()),
         _refused(request.repair),
+        _overtaken(request.overtaken),
         _ANSWER.format(keys=", ".join(f'"{name}": "<new text>"' for name in request.components)),
     )
     text = "\n\n".join(section for section in sections if section)
@@ -108,6 +118,24 @@ def _refused(repair: Repair | None) -> str:
         "Answer again, in full and without these faults. There will be no third time."
     )
     return _section("Your first answer was refused", body)
+
+
+def _overtaken(overtaken: Overtaken | None) -> str:
+    if overtaken is None:
+        return ""
+    joined = "\n".join(
+        f"* {other.candidate_id}, mean reward {other.score:.3f}: "
+        + clipped(plain(dict(other.changes)), _SIDE_LIMIT)
+        for other in overtaken.joined
+    )
+    body = (
+        "You were asked all this before. While you were writing, other candidates joined the pool; these are "
+        f"their texts where they differ from those above:\n{joined}\n"
+        f"<first_answer>\n{plain(dict(overtaken.texts))}\n</first_answer>\n"
+        "Think it over: give the same texts again if they are still worth a trial, better ones if the others "
+        "taught you something, or null everywhere to withdraw them."
+    )
+    return _section("Your first answer was overtaken", body)
 
 
 def repair_prompt(problem: str) -> str:
@@ -152,13 +180,26 @@ def _others(request: ProposalRequest) -> str:
     return _section("Texts that stay as they are", body)
 
 
+def _lineage(steps: tuple[LineageStep, ...]) -> str:
+    """Say how the texts came to be what they are; the seed alone is no story."""
+    if len(steps) <= 1:
+        return ""
+    return _section("How the texts came to be", "\n".join(_step(step) for step in steps))
+
+
+def _step(step: LineageStep) -> str:
+    score = "not scored" if step.score is None else f"scored {step.score:g}"
+    what = ", ".join(step.changed) or "the first texts"
+    return f"- Iteration {step.iteration}, {what}: {score}. {clipped(step.rationale, _STEP_LIMIT)}".rstrip()
+
+
 def _rejected(attempts: tuple[RejectedAttempt, ...]) -> str:
     if not attempts:
         return ""
     room = max(_SIDE_LIMIT // len(attempts), 500)
     shown = attempts[-(_SIDE_LIMIT // room) :]
     body = "\n\n".join(_attempt(attempt, number, room) for number, attempt in enumerate(shown, 1))
-    return _section("What was tried from here and refused, latest last", body)
+    return _section("What was tried from here, or on the way here, and refused, latest last", body)
 
 
 def _attempt(attempt: RejectedAttempt, number: int, room: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 
 from gepa_framework.types import (
@@ -43,6 +44,7 @@ _OUTPUT_FIELDS = (
 _SCORE_FIELDS = frozenset({"outcome_reward", "reward", "score"})
 # The SDK reports the exception of a callback so in async mode, and as a 500 in sync mode: one class for both.
 _CALLBACK_RAISED = "async_rollout_execution_failed"
+_SHA_256 = re.compile(r"[0-9a-f]{64}")
 _DETAIL_CHARS = 500
 _CODE_CHARS = 80
 
@@ -149,19 +151,26 @@ def _output(record: JSONObject) -> JSONValue:
     return _without(summary, _SCORE_FIELDS) or None
 
 
-def _feedback(record: JSONObject, scores: list[tuple[str, float, str]]) -> dict[str, JSONValue]:
-    """Give what may help to improve the candidate: side information, rationales, details of the reward."""
+def _side_info(record: JSONObject) -> JSONObject:
+    """Give what the container thinks helps; what is no object stands under its own name."""
     side = record.get("actionable_side_info")
-    feedback: dict[str, JSONValue] = dict(side) if isinstance(side, Mapping) else {}
-    if side and not isinstance(side, Mapping):
-        feedback["actionable_side_info"] = side
-    rationales = {name: text for name, _, text in scores if text}
-    if rationales:
-        feedback.setdefault("rationales", rationales)
+    if isinstance(side, Mapping):
+        return side
+    return {"actionable_side_info": side} if side else {}
+
+
+def _feedback(record: JSONObject) -> JSONObject:
     details = _without(mapping(record.get("reward_info")).get("details"), frozenset({"objective"}))
-    if details:
-        feedback.setdefault("reward_details", details)
-    return feedback
+    return {"reward_details": details} if details else {}
+
+
+def _trace_digest(record: JSONObject) -> str:
+    """Give the digest of the trace: the container's own where it gives one instead of the trace."""
+    trace = record.get("trace")
+    if trace:
+        return digest(trace)
+    named = record.get("trace_digest")
+    return named if isinstance(named, str) and _SHA_256.fullmatch(named) else ""
 
 
 def _status_detail(record: JSONObject) -> str:
@@ -171,16 +180,17 @@ def _status_detail(record: JSONObject) -> str:
 
 def _result(record: JSONObject) -> RolloutResult:
     scores = _scores(record)
-    trace = record.get("trace")
     return RolloutResult(
         reward=_reward(record),
         objectives={name: value for name, value, _ in scores},
         metrics=_metrics(record),
         output=_output(record),
-        feedback=_feedback(record, scores),
+        feedback=_feedback(record),
         usage=_usage(record),
-        trace_digest=digest(trace) if trace else "",
+        trace_digest=_trace_digest(record),
         status_detail=_status_detail(record),
+        rationales={name: text for name, _, text in scores if text},
+        side_info=_side_info(record),
     )
 
 

@@ -34,6 +34,12 @@ def _(body: happened.CandidateDuplicateSkipped) -> str:
 
 
 @decision.register
+def _(body: happened.ProposalOvertaken) -> str:
+    action = body.action.replace("_", " ")
+    return f"iteration {body.iteration}: the proposal was overtaken by {body.joined}, {action}"
+
+
+@decision.register
 def _(body: happened.MergeProposed) -> str:
     return f"iteration {body.iteration}: merging {' and '.join(body.parent_ids)}"
 
@@ -46,6 +52,12 @@ def _(body: happened.IterationSkipped) -> str:
 @decision.register
 def _(body: happened.ProposalRefused) -> str:
     return f"iteration {body.iteration}: proposal refused, {one_line('; '.join(body.reasons))}; asked again"
+
+
+@decision.register
+def _(body: happened.ProposalLeakWarned) -> str:
+    where = f"{body.component} quotes {body.chars} characters of {body.row_id}"
+    return f"iteration {body.iteration}: warning, {one_line(where)}: {one_line(body.span)}"
 
 
 @decision.register

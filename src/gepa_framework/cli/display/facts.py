@@ -20,7 +20,7 @@ class RunFacts:
         run_id: The run's name.
         run_dir: Where it writes.
         search_limit: Rollouts that the search may use.
-        heldout_limit: Rollouts that the heldout rows take at the most.
+        heldout_limit: Rollouts of heldout rows when the search uses all of its own.
         pareto_rows: Rows of a full evaluation.
         replayed: Events on record already; they are told again first.
     """
@@ -40,7 +40,7 @@ class RunFacts:
             run_id=run.run_id,
             run_dir=run.run_dir,
             search_limit=plan.limits.train_rollouts,
-            heldout_limit=heldout_rollouts(plan),
+            heldout_limit=all_rollouts(plan) - plan.limits.train_rollouts,
             pareto_rows=len(plan.pareto) or len(plan.train),
             replayed=replayed,
         )
@@ -54,8 +54,17 @@ class RunFacts:
 def heldout_rollouts(plan: Plan) -> int:
     """Give the rollouts that the heldout rows take at the most: each once for seed, best and ties.
 
-    There are never more candidates than the search has rollouts to evaluate in full.
+    There are never more candidates than there are rollouts to evaluate them in full before.
     """
     rows, limits = len(plan.heldout), plan.limits
-    candidates = max(2, limits.train_rollouts // max(1, len(plan.pareto) or len(plan.train)))
-    return rows * min(candidates, limits.heldout_rollouts // max(rows, 1))
+    full = max(1, len(plan.pareto) or len(plan.train))
+    candidates = limits.train_rollouts // full
+    if limits.total_rollouts is not None:
+        candidates = min(candidates, limits.total_rollouts // (full + rows))
+    return rows * min(max(2, candidates), limits.heldout_rollouts // max(rows, 1))
+
+
+def all_rollouts(plan: Plan) -> int:
+    """Give the rollouts that a run takes at the most, those of the heldout rows included."""
+    most, total = plan.limits.train_rollouts + heldout_rollouts(plan), plan.limits.total_rollouts
+    return most if total is None else min(most, total)

@@ -14,6 +14,7 @@ from gepa_framework.config.sections.basic import (
 from gepa_framework.config.sections.gepa import GepaSection
 from gepa_framework.config.sections.pipeline import PipelineTable
 from gepa_framework.config.sections.policy import PolicyTable
+from gepa_framework.config.sections.prices import PriceTable
 from gepa_framework.config.sections.rows import DatasetTable, TasksetTable
 from gepa_framework.config.sections.rules import AcceptanceSection, SelectionSection
 
@@ -28,6 +29,7 @@ __all__ = [
     "PipelineTable",
     "PluginsSection",
     "PolicyTable",
+    "PriceTable",
     "ProposerSettings",
     "RunSection",
     "SelectionSection",

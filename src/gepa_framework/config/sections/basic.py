@@ -16,6 +16,7 @@ from gepa_framework.config.checks import (
     not_empty,
     positive,
     requirements,
+    unsigned_32,
     unsigned_64,
 )
 
@@ -102,12 +103,14 @@ class MergeSection:
     """``[merge]``: crossover of two candidates.
 
     Attributes:
-        every: Iterations between two merges; ``None`` for no merge.
+        every: Candidates accepted between two merges; ``None`` for no merge.
         max: How many merges a run may try; ``None`` for no limit of its own.
+        rows: Pareto rows that a merged child is checked on.
     """
 
     every: int | None = attrs.field(default=None, validator=positive)
     max: int | None = attrs.field(default=None, validator=positive)
+    rows: int = attrs.field(default=5, validator=[positive, unsigned_32])
 
 
 @attrs.frozen

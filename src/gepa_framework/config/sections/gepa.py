@@ -9,6 +9,7 @@ import attrs
 from cattrs import Converter
 
 from gepa_framework.config.checks import (
+    at_least,
     at_most,
     distinct,
     each_not_empty,
@@ -16,6 +17,7 @@ from gepa_framework.config.checks import (
     matches,
     not_empty,
     not_negative,
+    only,
     positive,
     strictly_between,
     unsigned_32,
@@ -46,6 +48,8 @@ SamplerName: TypeAlias = Literal[
     "stratified_by_field",
     "failure_weighted",
 ]
+#: A stop condition that saw heldout rows would select by them.
+_not_heldout = only("train", why='the search never sees heldout rows: write "train"')
 FrontierName: TypeAlias = Literal["per_example", "per_objective", "per_example_objective"]
 
 
@@ -105,7 +109,13 @@ def _named(converter: Converter, cls: type[object]) -> Callable[[object, object]
 
 @attrs.frozen
 class ObjectivesTable:
-    """``[gepa.objective_acceptance]``: how named objectives weigh in a decision."""
+    """``[gepa.objective_acceptance]``: how named objectives weigh in a decision.
+
+    Attributes:
+        min_objective_delta: By how much the mean of an objective must be better to count.
+        objective_regression_tolerance: By how much the mean of a protected objective may be worse.
+        protected_objectives: Objectives that may not get worse.
+    """
 
     min_objective_delta: float = attrs.field(default=0.05, validator=not_negative)
     objective_regression_tolerance: float = attrs.field(default=0.10, validator=not_negative)
@@ -113,8 +123,28 @@ class ObjectivesTable:
 
 
 @attrs.frozen
+class EvidenceTable:
+    """``[gepa.evidence]``: how much of a minibatch the proposer is shown.
+
+    Attributes:
+        max_bytes: Bytes of all frames together, as canonical JSON.
+        max_frame_bytes: Bytes of one frame.
+        max_frames: Frames; ``None`` for as many as fit.
+    """
+
+    max_bytes: int = attrs.field(default=262_144, validator=at_least(2048))
+    max_frame_bytes: int = attrs.field(default=16_384, validator=at_least(1024))
+    max_frames: int | None = attrs.field(default=None, validator=positive)
+
+
+@attrs.frozen
 class LeakageTable:
-    """``[gepa.leakage]``: what happens to a candidate that quotes the data."""
+    """``[gepa.leakage]``: what happens to a proposal that quotes the data.
+
+    Attributes:
+        policy: It is refused, or a warning is put on record, or nothing happens.
+        min_span_chars: Characters from which on a common span is a quotation.
+    """
 
     policy: Literal["forbid", "warn", "allow"] = "forbid"
     min_span_chars: int = attrs.field(default=32, validator=positive)
@@ -127,11 +157,16 @@ class GepaSection:
     Attributes:
         max_generations: Iterations; ``None``: bounded by the budgets alone.
         proposals_per_generation: Proposals for one parent and minibatch.
+        parents_per_generation: Parents that are selected in one iteration, each by a draw of its own.
+        minibatches_per_parent: Minibatches for each of them.
+        keep: Which of the children that would be accepted in one iteration are.
+        keep_k: How many of them, for ``top_k``.
         minibatch_size: Rows on which parent and child are compared.
         minibatch_accept_margin: The older spelling of ``acceptance.margin``, and always equal to it.
         max_total_rollouts: Rollouts in all, if neither of the next two is given.
         max_train_rollouts: Rollouts on train rows.
         max_heldout_rollouts: Rollouts on heldout rows.
+        max_proposals: Proposals asked for, repair turns included; ``None`` for no limit.
         rollout_submission_mode: ``sync``: the request waits; ``async``: submitted, then polled.
         rollout_poll_interval_ms: Milliseconds between two polls of a rollout.
         rollout_async_timeout_seconds: Seconds until a submitted rollout is given up.
@@ -139,14 +174,20 @@ class GepaSection:
         rollout_failure_rate_tolerance: Share of failed rollouts, 0 to 1, above which the run stops as failed.
         failed_rollout_policy: What a failed rollout counts as in a comparison.
         frontier_type: The older spelling of ``selection.frontier``.
-        objective_keys: Objectives that the frontier knows, in this order.
+        objective_keys: Objectives that frontier and acceptance know, in this order.
         deployment_rule: Which candidate the run gives as its best.
         objective_directions: Objective to whether more or less is better; more, where it is not named.
         batch_sampler: In which order minibatches go through the rows.
         perfect_score: Score at which a row has nothing left to improve.
         component_selector: Which components one proposal may change.
         include_rejected: How many refused attempts the proposer is shown.
+        evidence: How much of a minibatch the proposer is shown.
+        leakage: What happens to a proposal that quotes the data.
         max_cost_usd: US dollars; 0 for no limit.
+        no_improvement_metric: What `no_improvement_generations` looks at; never heldout rows.
+        score_threshold_metric: What `score_threshold_value` looks at; never heldout rows.
+        rollout_estimated_cost_usd: What one attempt at a rollout is expected to take at the most; needed, as
+            the like of it is, where there is a limit on it.
         max_time_seconds: Seconds of running time.
         no_improvement_generations: Iterations without a better best candidate, after which the run stops.
         score_threshold_value: Score at which the run stops.
@@ -161,11 +202,16 @@ class GepaSection:
 
     max_generations: int | None = attrs.field(default=None, validator=positive)
     proposals_per_generation: int = attrs.field(default=1, validator=positive)
+    parents_per_generation: int = attrs.field(default=1, validator=positive)
+    minibatches_per_parent: int = attrs.field(default=1, validator=positive)
+    keep: Literal["all", "best", "top_k"] = "all"
+    keep_k: int = attrs.field(default=1, validator=[positive, unsigned_32])
     minibatch_size: int = attrs.field(default=8, validator=positive)
     minibatch_accept_margin: float = attrs.field(default=0.0, validator=not_negative)
     max_total_rollouts: int = attrs.field(default=256, validator=positive)
     max_train_rollouts: int | None = attrs.field(default=None, validator=positive)
     max_heldout_rollouts: int | None = attrs.field(default=None, validator=positive)
+    max_proposals: int | None = attrs.field(default=None, validator=positive)
     rollout_submission_mode: Literal["sync", "async"] = "sync"
     rollout_poll_interval_ms: int = attrs.field(default=250, validator=positive)
     rollout_async_timeout_seconds: float = attrs.field(default=600.0, validator=positive)
@@ -184,6 +230,7 @@ class GepaSection:
     task_pools: PoolsTable = attrs.field(factory=PoolsTable)
     seed_pools: SeedPoolsTable | None = None
     leakage: LeakageTable = attrs.field(factory=LeakageTable)
+    evidence: EvidenceTable = attrs.field(factory=EvidenceTable)
     deployment_rule: Literal["optimization_selected", "heldout_best"] = "optimization_selected"
     perfect_score: float | None = None
     component_selector: Literal["all", "round_robin"] = "all"
@@ -194,19 +241,19 @@ class GepaSection:
     max_completion_tokens: int | None = attrs.field(default=None, validator=positive)
     max_total_tokens: int | None = attrs.field(default=None, validator=positive)
     no_improvement_generations: int | None = attrs.field(default=None, validator=positive)
-    no_improvement_metric: Metric = "train"
+    no_improvement_metric: Metric = attrs.field(default="train", validator=_not_heldout)
     score_threshold_value: float | None = None
-    score_threshold_metric: Metric = "train"
-    proposer_estimated_cost_usd: float | None = attrs.field(default=None, validator=positive)
-    proposer_estimated_prompt_tokens: int | None = attrs.field(default=None, validator=positive)
-    proposer_estimated_completion_tokens: int | None = attrs.field(default=None, validator=positive)
-    proposer_estimated_total_tokens: int | None = attrs.field(default=None, validator=positive)
-    proposer_estimated_wall_seconds: float | None = attrs.field(default=None, validator=positive)
-    rollout_estimated_cost_usd: float | None = attrs.field(default=None, validator=positive)
-    rollout_estimated_prompt_tokens: int | None = attrs.field(default=None, validator=positive)
-    rollout_estimated_completion_tokens: int | None = attrs.field(default=None, validator=positive)
-    rollout_estimated_total_tokens: int | None = attrs.field(default=None, validator=positive)
-    rollout_estimated_wall_seconds: float | None = attrs.field(default=None, validator=positive)
+    score_threshold_metric: Metric = attrs.field(default="train", validator=_not_heldout)
+    proposer_estimated_cost_usd: float | None = attrs.field(default=None, validator=not_negative)
+    proposer_estimated_prompt_tokens: int | None = attrs.field(default=None, validator=not_negative)
+    proposer_estimated_completion_tokens: int | None = attrs.field(default=None, validator=not_negative)
+    proposer_estimated_total_tokens: int | None = attrs.field(default=None, validator=not_negative)
+    proposer_estimated_wall_seconds: float | None = attrs.field(default=None, validator=not_negative)
+    rollout_estimated_cost_usd: float | None = attrs.field(default=None, validator=not_negative)
+    rollout_estimated_prompt_tokens: int | None = attrs.field(default=None, validator=not_negative)
+    rollout_estimated_completion_tokens: int | None = attrs.field(default=None, validator=not_negative)
+    rollout_estimated_total_tokens: int | None = attrs.field(default=None, validator=not_negative)
+    rollout_estimated_wall_seconds: float | None = attrs.field(default=None, validator=not_negative)
     max_consecutive_proposer_failures: int = attrs.field(default=5, validator=positive)
     max_component_chars: int = attrs.field(default=200_000, validator=positive)
     proposal_repair_turns: int = attrs.field(default=1, validator=[not_negative, at_most(1)])

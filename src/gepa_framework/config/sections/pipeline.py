@@ -11,14 +11,19 @@ from gepa_framework.config.checks import (
     each_http_error,
     fraction,
     not_negative,
-    only,
     positive,
 )
 
 
 @attrs.frozen
 class WorkersTable:
-    """``[gepa.pipeline.workers]``: how many calls of each sort may be under way at once."""
+    """``[gepa.pipeline.workers]``: how many calls of each sort may be under way at once.
+
+    Attributes:
+        propose: Proposals.
+        rollout: Rollouts.
+        evaluate: Evaluations on all Pareto rows.
+    """
 
     propose: int = attrs.field(default=1, validator=positive)
     rollout: int = attrs.field(default=8, validator=positive)
@@ -27,7 +32,12 @@ class WorkersTable:
 
 @attrs.frozen
 class SpeculativeTable:
-    """``[gepa.pipeline.speculative_completion]``."""
+    """``[gepa.pipeline.speculative_completion]``.
+
+    Attributes:
+        enabled: Whether a child that cannot be accepted any more stops costing rollouts.
+        alpha: Not looked at: a share of rollouts that may be missing is no sound bound.
+    """
 
     enabled: bool = False
     alpha: float = attrs.field(default=0.25, validator=fraction)
@@ -78,22 +88,19 @@ class PipelineTable:
     """``[gepa.pipeline]``: how proposals, rollouts and evaluations overlap.
 
     Attributes:
-        mode: ``sync_serial``: one iteration after the other, its rollouts at once.
-        staleness_policy: Which results of an overtaken iteration still count; ``full`` for all.
-        max_in_flight_candidates: How many candidates may be between proposal and decision.
-        delta_max: How many iterations a result may be behind.
+        mode: ``sync_serial``: one iteration after the other; ``async_pipelined``: several side by side.
+        staleness_policy: What becomes of a proposal that was overtaken: ``full`` takes it as it is,
+            ``guarded`` drops it, ``reflective`` sends it back with what has changed since.
+        max_in_flight_candidates: Iterations under way at once, in ``async_pipelined``.
+        delta_max: How many candidates may have joined the pool before a proposal counts as overtaken.
         workers: Calls under way at once.
-        speculative_completion: Deciding before the last rollouts are in.
+        speculative_completion: Giving a child up once it cannot be accepted any more.
         adaptive_stage_workers: Moving workers to where work piles up.
         adaptive_rollout_concurrency: Backing off from an overloaded container.
     """
 
-    mode: Literal["sync_serial", "async_pipelined", "flash_evolve"] = attrs.field(
-        default="sync_serial", validator=only("sync_serial", why='write mode = "sync_serial"')
-    )
-    staleness_policy: Literal["full", "guarded", "reflective"] = attrs.field(
-        default="full", validator=only("full", why='write staleness_policy = "full"')
-    )
+    mode: Literal["sync_serial", "async_pipelined", "flash_evolve"] = "sync_serial"
+    staleness_policy: Literal["full", "guarded", "reflective"] = "full"
     max_in_flight_candidates: int = attrs.field(default=8, validator=positive)
     delta_max: int = attrs.field(default=2, validator=not_negative)
     workers: WorkersTable = attrs.field(factory=WorkersTable)

@@ -127,7 +127,7 @@ class PoolsTable:
     Attributes:
         pareto: Rows of the full evaluation, on which the frontier stands.
         minibatch: Rows that minibatches are drawn from.
-        reflection: Rows that evidence is taken from; holds those of `minibatch`.
+        reflection: Rows that evidence may be taken from; holds those of `minibatch`, and stands in for it.
         heldout: Heldout rows that are reported on.
     """
 

@@ -53,6 +53,7 @@ class AcceptanceSection:
         win_rate: Share of the rows that differ on which a child worth accepting wins, between 0.5 and 1; for
             ``sequential``.
         max_rows: Rows at which a child that is still undecided is refused; for ``sequential``.
+        criterion: What the objectives of ``gepa.objective_keys`` make of the comparison.
     """
 
     rule: Literal["strict_improvement", "improvement_or_equal", "paired", "sequential"] = "strict_improvement"
@@ -61,3 +62,6 @@ class AcceptanceSection:
     power: float = attrs.field(default=0.4, validator=strictly_between(0, 1))
     win_rate: float = attrs.field(default=0.625, validator=strictly_between(0.5, 1))
     max_rows: int = attrs.field(default=96, validator=positive)
+    criterion: Literal[
+        "primary", "primary_or_objective", "any_objective_improved", "protected_objective_guard"
+    ] = "primary"
