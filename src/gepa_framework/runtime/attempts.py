@@ -54,9 +54,12 @@ class Attempts:
         Raises:
             ContainerGoneError: There is no container any more.
         """
+        outcome, overload = await self._attempt(command, 1, again=again)
+        if isinstance(outcome, RolloutResult):
+            return outcome, ()
         superseded = self._superseded[command.effect_id] = []
         try:
-            outcome = await self._try(command, superseded, again=again)
+            outcome = await self._try_again(command, outcome, superseded, overload=overload)
         finally:
             self._superseded.pop(command.effect_id, None)
         if isinstance(outcome, RolloutFailure) and outcome.code == UNREACHABLE:
@@ -66,18 +69,14 @@ class Attempts:
             )
         return outcome, tuple(superseded)
 
-    async def _try(
-        self, command: Rollout, superseded: list[RolloutFailure], *, again: bool
+    async def _try_again(
+        self, command: Rollout, outcome: RolloutOutcome, superseded: list[RolloutFailure], *, overload: bool
     ) -> RolloutOutcome:
         retry, clock = self._world.retry, asyncio.get_running_loop().time
-        blameless, patient_until = 0, 0.0
-        # Ends with an outcome, with the attempts that count, or with the patience for those that do not.
-        while True:
+        blameless, patient_until = 0, clock() + retry.patience_seconds
+        # Ends with a result, with the attempts that count, or with the patience for those that do not.
+        while isinstance(outcome, RolloutFailure):
             attempt = len(superseded) + 1
-            outcome, overload = await self._attempt(command, attempt, again=again and attempt == 1)
-            if isinstance(outcome, RolloutResult):
-                return outcome
-            patient_until = patient_until or clock() + retry.patience_seconds
             wait: float | None
             if overload and outcome.retryable and clock() < patient_until:
                 blameless += 1
@@ -85,9 +84,11 @@ class Attempts:
             else:
                 wait = retry.wait(outcome, attempt - blameless)
             if wait is None:
-                return outcome
+                break
             superseded.append(self._caller.discreet(outcome))
             await asyncio.sleep(wait)
+            outcome, overload = await self._attempt(command, attempt + 1, again=False)
+        return outcome
 
     async def _attempt(self, command: Rollout, attempt: int, *, again: bool) -> tuple[RolloutOutcome, bool]:
         """Give what an attempt came to, and whether it was refused for overload, for no fault of its own."""

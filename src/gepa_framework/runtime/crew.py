@@ -142,10 +142,13 @@ class Crew(Generic[R]):
                 return  # it was given up meanwhile
             if self._leave(command):
                 self._deliver(command, given)
-            if task.cancelling() or not (following := self._following()):
+            if task.cancelling():
                 # Work that shrugs its revocation off leaves a worker that looks cancelled for good.
                 del self._doing[task]
                 self._begin()
+                return
+            if not (following := self._following()):
+                del self._doing[task]
                 return
             command, *others = following
             self._enter(task, command)

@@ -104,8 +104,9 @@ class Driver:
         self._wake = asyncio.Event()
         self._error: BaseException | None = None
         self._interrupted = False
+        self._waiting = False
         widths = {ROLLOUT: pace.rollouts, PROPOSE: pace.proposals, SETUP: pace.setup}
-        self._crew = Crew(Lanes(widths), self._work, self._done, self._wake.set)
+        self._crew = Crew(Lanes(widths), self._work, self._done, self._nothing_under_way)
         self._heartbeat = Heartbeat(pace.quiet_seconds, lambda: waiting_words(machine.pending.values()))
         performer.attach(resized=self._resize, silent=self._give_up)
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="gepa-journal")
@@ -159,7 +160,9 @@ class Driver:
     async def _loop(self) -> None:
         while self._machine.status is Status.RUNNING:
             self._check_that_something_will_come()
+            self._waiting = True
             await self._wake.wait()
+            self._waiting = False
             self._wake.clear()
             if self._interrupted:
                 await self._stop_gently()
@@ -172,6 +175,11 @@ class Driver:
             return
         waits = waiting_words(self._machine.pending.values())
         raise InvariantError(f"the run waits for {waits}, and nothing is under way")
+
+    def _nothing_under_way(self) -> None:
+        # Unless it waits, the loop looks before it does.
+        if self._waiting:
+            self._wake.set()
 
     async def _stop_gently(self) -> None:
         await self._crew.settle(self._pace.grace_seconds)
@@ -223,6 +231,8 @@ class Driver:
 
     async def _commit(self, batch: Sequence[tuple[Record, Step]]) -> None:
         records = [record for record, _ in batch]
+        if any(record.given.effect_id is not None for record in records):
+            self._heartbeat.beat()
         self._failpoints.passed("before_commit")
         if self._crew.busy:
             loop = asyncio.get_running_loop()
@@ -236,8 +246,10 @@ class Driver:
         self._publish(records, lines)
         pending = self._machine.pending
         for _, step in batch:
-            self._crew.stop(step.revoked)
-            self._crew.offer([command for command in step.commands if command.effect_id in pending])
+            if step.revoked:
+                self._crew.stop(step.revoked)
+            if step.commands:
+                self._crew.offer([command for command in step.commands if command.effect_id in pending])
 
     def _publish(self, records: Sequence[Record], lines: Sequence[Line]) -> None:
         self._feed.write(lines)
@@ -261,7 +273,6 @@ class Driver:
 
     def _done(self, command: Command, done: Performed | None) -> None:
         if done is not None:
-            self._heartbeat.beat()
             self._arrive(_arrival(command, done))
 
     def _resize(self, rollouts: int) -> None:

@@ -131,7 +131,8 @@ class Performer:
             GepaError: A set-up effect failed, or the cache did.
         """
         boundary, key = self._requests.boundary(command), self._requests.key(command)
-        known = None if self.cache.mode is CacheMode.OFF else await self.cache.get(boundary, key)
+        cached = self.cache.mode is not CacheMode.OFF
+        known = await self.cache.get(boundary, key) if cached else None
         superseded: tuple[RolloutFailure, ...] = ()
         if known is not None:
             outcome = known
@@ -144,7 +145,7 @@ class Performer:
         if isinstance(outcome, RolloutFailure | ProposalFailure):
             outcome = self._caller.discreet(outcome)
         outcome, encoded = _encode(command, bounded(outcome))
-        if known is None and self._worth_keeping(outcome):
+        if cached and known is None and self._worth_keeping(outcome):
             await self.cache.put(boundary, key, outcome)
         return Performed(outcome, encoded, key, superseded)
 
