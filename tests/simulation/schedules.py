@@ -25,7 +25,7 @@ from gepa_framework.engine import (
     Selecting,
     Weighing,
 )
-from gepa_framework.types import RowsRequest, Usage
+from gepa_framework.types import RowsRequest, RunView, StopReason, Usage
 
 _RULES = ("strict_improvement", "strict_improvement", "improvement_or_equal", "paired", "sequential")
 
@@ -59,6 +59,22 @@ class Schedule:
     extensions: int
 
 
+class Remembering:
+    """A stopper with a memory: it stops when the best score was the same so many iterations in a row."""
+
+    def __init__(self, iterations: int) -> None:
+        self.iterations = iterations
+        self.seen: dict[int, float | None] = {}
+
+    def check(self, view: RunView) -> StopReason | None:
+        """Look back."""
+        self.seen.setdefault(view.iteration, view.best_score)
+        latest = list(self.seen.values())[-self.iterations :]
+        if len(latest) < self.iterations or len(set(latest)) > 1:
+            return None
+        return StopReason("remembered", self.iterations, view.iteration, "the best score stands still")
+
+
 def schedule(seed: int) -> Schedule:
     """Draw a schedule."""
     draw = random.Random(seed)
@@ -75,8 +91,11 @@ def schedule(seed: int) -> Schedule:
     )
     patience, threshold = draw.choice((None, 3, 8)), draw.choice((None, None, 0.9))
 
+    remembered = draw.choice((None, None, 4))
+
     def stoppers() -> list[Any]:
-        asked = [NoImprovement(patience)] if patience else []
+        asked: list[Any] = [NoImprovement(patience)] if patience else []
+        asked += [Remembering(remembered)] if remembered else []
         return asked + ([ScoreThreshold(threshold)] if threshold else [])
 
     return Schedule(

@@ -47,7 +47,10 @@ def test_the_schedules_reach_what_can_happen():
     assert crashes > 50
     assert min(refusals, events["gepa.run.extended"]) > 20
     assert reasons["given up"] > 5
-    assert min(reasons[kind] for kind in ("max_cost_usd", "max_train_rollouts", "max_proposals")) > 0
+    assert (
+        min(reasons[kind] for kind in ("max_cost_usd", "max_train_rollouts", "max_proposals", "remembered"))
+        > 0
+    )
 
 
 def forget_what_is_aside(monkeypatch):
