@@ -203,6 +203,7 @@ class Scheduler:
                 task = Task(flow)
                 self._children[task] = None
                 self._advance(task, flow.__next__)
-            if not self._children and self._run.stopped is not None:
+            # What had begun of what was revoked is settled first: what follows reckons with the books.
+            if not self._children and self._run.stopped is not None and not self._run.limbo:
                 self._many = None
                 self._advance(self._main, partial(self._main.flow.send, []))
