@@ -64,6 +64,8 @@ def propose(
         )
     )
     usable = yield from _usable(run, turn, parent, command)
+    if usable is not None:
+        run.proposer_failures = 0
     if usable is not None and is_overtaken(run, turn):
         note(run, turn, parent)
         usable = yield from _once_more(run, turn, parent, request, usable)

@@ -170,10 +170,8 @@ class Scheduler:
             self._may_begin = True
 
     def _admit(self, task: Task, batch: Batch) -> None:
-        if task is not self._main and self._run.budget.unknown(self._run.limits) is not None:
-            # What follows would be paid for out of what nobody knows.
-            self._drop(task, observe=True)
-            self._end(task)
+        if self._cannot_pay(task):
+            self._cut_off(task)
             return
         task.batch, task.outcomes, task.released = batch, {}, 0
         if batch.full and len(self._evaluating) >= self._run.plan.pipelining.evaluations:
@@ -183,11 +181,23 @@ class Scheduler:
             self._evaluating.add(task)
         self._issue(task)
 
+    def _cannot_pay(self, task: Task) -> bool:
+        """Tell whether what a task wants would be paid for out of what nobody knows."""
+        return task is not self._main and self._run.budget.unknown(self._run.limits) is not None
+
+    def _cut_off(self, task: Task) -> None:
+        self._drop(task, observe=True)
+        self._run.finished += 1
+        self._end(task)
+
     def _unpark(self) -> None:
         while self._parked and len(self._evaluating) < self._run.plan.pipelining.evaluations:
             task = self._parked.popleft()
-            self._evaluating.add(task)
-            self._issue(task)
+            if self._cannot_pay(task):
+                self._cut_off(task)
+            else:
+                self._evaluating.add(task)
+                self._issue(task)
 
     def _issue(self, task: Task) -> None:
         for command in task.batch.commands:

@@ -156,6 +156,9 @@ class Driver:
         if self._extension is not None:
             await self._commit([self._feed_machine(_control(self._extension))])
         self._crew.offer(unfinished)
+        if self._machine.status is Status.RUNNING and (limbo := self._machine.run.limbo):
+            # Whoever was to tell what had begun was stopped before it could: all of it may have.
+            self._arrive(_control(Abandoned(tuple(sorted(limbo)))))
 
     async def _loop(self) -> None:
         while self._machine.status is Status.RUNNING:
