@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from operator import attrgetter
 from typing import Any
 
 import attrs
@@ -42,12 +43,17 @@ _NOT_ALWAYS = (
     *("objectives", "metrics", "feedback", "trace_digest", "status_detail"),
     *("rationales", "side_info"),
 )
-_MAPPINGS = ("objectives", "metrics", "feedback", "rationales", "side_info")
 _USAGE = tuple(field.name for field in attrs.fields(Usage))
+# There is a result for every rollout: what is read of it is read at once.
+_optional = attrgetter(*_NOT_ALWAYS)
+_scalars = attrgetter("reward", "output", "trace_digest", "status_detail")
+_mappings = attrgetter("objectives", "metrics", "feedback", "rationales", "side_info")
+_usage_values = attrgetter(*_USAGE)
 
 
 def _usage(usage: Usage) -> JSONValue:
-    return {name: value for name in _USAGE if (value := getattr(usage, name)) is not None}
+    values = zip(_USAGE, _usage_values(usage), strict=True)
+    return {name: value for name, value in values if value is not None}
 
 
 def _result(result: RolloutResult) -> JSONValue:
@@ -55,15 +61,14 @@ def _result(result: RolloutResult) -> JSONValue:
     fields: dict[str, JSONValue] = {"reward": result.reward}
     if result.output is not None:
         fields["output"] = result.output
-    for name in _NOT_ALWAYS:
-        if value := getattr(result, name):
-            fields[name] = value
+    fields.update(pair for pair in zip(_NOT_ALWAYS, _optional(result), strict=True) if pair[1])
     fields["usage"] = _usage(result.usage)
     return fields
 
 
 #: Types of which JSON gives back just what it was given.
 _EXACT = frozenset((str, int, float, bool, type(None)))
+_KEYS = frozenset((str,))
 
 
 def is_exact(outcome: Outcome) -> bool:
@@ -73,12 +78,12 @@ def is_exact(outcome: Outcome) -> bool:
     """
     if type(outcome) is not RolloutResult or type(outcome.usage) is not Usage:
         return False
-    values = (outcome.reward, outcome.output, outcome.trace_digest, outcome.status_detail)
-    usage = (getattr(outcome.usage, name) for name in _USAGE)
-    return all(type(value) in _EXACT for value in (*values, *usage)) and all(
-        type(key) is str and type(value) in _EXACT
-        for name in _MAPPINGS
-        for key, value in getattr(outcome, name).items()
+    if not _EXACT.issuperset(map(type, (*_scalars(outcome), *_usage_values(outcome.usage)))):
+        return False
+    return all(
+        _KEYS.issuperset(map(type, mapping)) and _EXACT.issuperset(map(type, mapping.values()))
+        for mapping in _mappings(outcome)
+        if mapping
     )
 
 
