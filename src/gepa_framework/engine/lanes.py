@@ -63,6 +63,7 @@ class Lanes:
             raise InvariantError(f"widths are due for the lanes {', '.join(LANES)}, got {sorted(widths)}")
         self._lanes = {lane: _Lane(_width(lane, widths[lane])) for lane in LANES}
         self._begun: dict[str, _Lane] = {}
+        self._waiting = 0
 
     def offer(self, command: Command) -> None:
         """Have a command wait for its turn.
@@ -76,6 +77,7 @@ class Lanes:
         if name in queue or name in self._begun:
             raise InvariantError(f"{name!r} was offered twice")
         queue[name] = command
+        self._waiting += 1
 
     def _place(self, command: Command) -> tuple[_Lane, bool]:
         if isinstance(command, Rollout):
@@ -86,12 +88,15 @@ class Lanes:
     def begin(self) -> list[Command]:
         """Give the commands that may begin now, in the order in which they do; they are under way then."""
         commands: list[Command] = []
+        if not self._waiting:
+            return commands  # the usual answer, as it is asked for whenever a command ends
         for lane in self._lanes.values():
             while lane.busy < lane.width and (lane.urgent or lane.patient):
                 name, command = lane.next()
                 lane.busy += 1
                 self._begun[name] = lane
                 commands.append(command)
+        self._waiting -= len(commands)
         return commands
 
     def end(self, effect_id: str) -> None:
@@ -120,6 +125,7 @@ class Lanes:
             if name in self._begun:
                 begun.append(name)
             elif self._forget(name):
+                self._waiting -= 1
                 waiting.append(name)
         return tuple(begun), tuple(waiting)
 
