@@ -29,7 +29,7 @@ class Totals:
     def consume(self, usage: Usage) -> None:
         """Add what one call consumed."""
         cost = usage.cost_usd
-        self._nano_usd = _add(self._nano_usd, None if cost is None else nano(cost))
+        self._nano_usd = _add(self._nano_usd, None if cost is None else nano(cost) if cost else 0)
         self._prompt = _add(self._prompt, usage.prompt_tokens)
         self._completion = _add(self._completion, usage.completion_tokens)
         self._total = _add(self._total, usage.total_tokens)

@@ -130,8 +130,8 @@ class Performer:
             ContainerGoneError: There is no container any more.
             GepaError: A set-up effect failed, or the cache did.
         """
-        boundary, key = self._requests.boundary(command), self._requests.key(command)
-        known = None if self.cache.mode is CacheMode.OFF else await self.cache.get(boundary, key)
+        key, caching = self._requests.key(command), self.cache.mode is not CacheMode.OFF
+        known = await self.cache.get(self._requests.boundary(command), key) if caching else None
         superseded: tuple[RolloutFailure, ...] = ()
         if known is not None:
             outcome = known
@@ -144,8 +144,8 @@ class Performer:
         if isinstance(outcome, RolloutFailure | ProposalFailure):
             outcome = self._caller.discreet(outcome)
         outcome, encoded = _encode(command, bounded(outcome))
-        if known is None and self._worth_keeping(outcome):
-            await self.cache.put(boundary, key, outcome)
+        if caching and known is None and self._worth_keeping(outcome):
+            await self.cache.put(self._requests.boundary(command), key, outcome)
         return Performed(outcome, encoded, key, superseded)
 
     def _worth_keeping(self, outcome: Outcome) -> bool:

@@ -43,6 +43,7 @@ _NOT_ALWAYS = (
     *("objectives", "metrics", "feedback", "trace_digest", "status_detail"),
     *("rationales", "side_info"),
 )
+_PROPOSAL = tuple(field.name for field in attrs.fields(Proposal))
 _USAGE = tuple(field.name for field in attrs.fields(Usage))
 # There is a result for every rollout: what is read of it is read at once.
 _optional = attrgetter(*_NOT_ALWAYS)
@@ -89,7 +90,8 @@ def is_exact(outcome: Outcome) -> bool:
 
 def _proposal(proposal: Proposal) -> JSONValue:
     """Give a proposal, without the fields that few proposals have where it has none of them."""
-    fields: dict[str, JSONValue] = attrs.asdict(attrs.evolve(proposal, edits={}))
+    fields: dict[str, JSONValue] = {name: getattr(proposal, name) for name in _PROPOSAL}
+    fields["usage"] = attrs.asdict(proposal.usage)
     fields["edits"] = {
         name: [[edit.search, edit.replace] for edit in edits] for name, edits in proposal.edits.items()
     }
