@@ -85,13 +85,22 @@ class Lanes:
             return self._lanes[ROLLOUT], stage is Stage.PARENT or stage is Stage.CHILD
         return self._lanes[PROPOSE if isinstance(command, Propose) else SETUP], True
 
-    def begin(self) -> list[Command]:
-        """Give the commands that may begin now, in the order in which they do; they are under way then."""
+    @property
+    def any_waiting(self) -> bool:
+        """Whether a command of any lane waits."""
+        return self._waiting > 0
+
+    def begin(self, most: int | None = None) -> list[Command]:
+        """Give the commands that may begin now, in the order in which they do; they are under way then.
+
+        Args:
+            most: How many to give at the most; all where ``None``.
+        """
         commands: list[Command] = []
         if not self._waiting:
             return commands  # the usual answer, as it is asked for whenever a command ends
         for lane in self._lanes.values():
-            while lane.busy < lane.width and (lane.urgent or lane.patient):
+            while lane.busy < lane.width and (lane.urgent or lane.patient) and len(commands) != most:
                 name, command = lane.next()
                 lane.busy += 1
                 self._begun[name] = lane
