@@ -111,9 +111,6 @@ class Crew(Generic[R]):
         """Have one worker begin, and the others as soon as it waits for something."""
         for command in self._following(most=1):
             self._employ(command)
-        self._begin_others()
-
-    def _begin_others(self) -> None:
         if self._lanes.any_waiting and not self._beginning:
             self._beginning = True
             asyncio.get_running_loop().call_soon(self._begin_now)
@@ -160,9 +157,9 @@ class Crew(Generic[R]):
                 del self._doing[task]
                 self._begin()
                 return
+            # Others have begun already, or are about to: one place is free now, and this worker takes it.
             (command,) = following
             self._enter(task, command)
-            self._begin_others()
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._strays.discard(task)

@@ -263,6 +263,7 @@ def _journalled(outcome: Outcome, effect_id: str) -> tuple[Outcome, Encoded]:
     brackets = encoded.payload.count("[") + encoded.payload.count("{")
     if brackets > MAX_DEPTH and nested_deeper(json.loads(encoded.payload), MAX_DEPTH):
         raise ValueError(f"it is nested deeper than {MAX_DEPTH} levels")
-    if is_exact(outcome):
+    # Two lone surrogates in a row are escapes that are read back as one character.
+    if is_exact(outcome) and "\\ud" not in encoded.payload:
         return outcome, encoded
     return decode_outcome(encoded.kind, encoded.payload), encoded

@@ -49,6 +49,7 @@ _USAGE = tuple(field.name for field in attrs.fields(Usage))
 _optional = attrgetter(*_NOT_ALWAYS)
 _scalars = attrgetter("reward", "output", "trace_digest", "status_detail")
 _mappings = attrgetter("objectives", "metrics", "feedback", "rationales", "side_info")
+_proposal_scalars = attrgetter("rationale", "model", "truncated", "requested_model")
 _usage_values = attrgetter(*_USAGE)
 
 
@@ -77,17 +78,27 @@ _KEYS = frozenset((str,))
 def is_exact(outcome: Outcome) -> bool:
     """Tell whether an outcome is certain to be what decoding gives, to the last detail.
 
-    So are plain results, and there is one for every rollout. Others may be as well: to decode them tells.
+    So are plain results, of which there is one for every rollout, and plain proposals of whole texts. Others
+    may be as well: to decode them tells.
     """
-    if type(outcome) is not RolloutResult or type(outcome.usage) is not Usage:
+    if type(outcome) is RolloutResult:
+        scalars, mappings = _scalars(outcome), _mappings(outcome)
+    elif type(outcome) is Proposal and not outcome.edits:
+        scalars, mappings = _proposal_scalars(outcome), (outcome.components, outcome.metadata)
+    else:
         return False
-    if not _EXACT.issuperset(map(type, (*_scalars(outcome), *_usage_values(outcome.usage)))):
+    if type(outcome.usage) is not Usage:
         return False
-    return all(
-        _KEYS.issuperset(map(type, mapping)) and _EXACT.issuperset(map(type, mapping.values()))
-        for mapping in _mappings(outcome)
-        if mapping
-    )
+    if not _EXACT.issuperset(map(type, (*scalars, *_usage_values(outcome.usage)))):
+        return False
+    for mapping in mappings:  # noqa: SIM110 - most are empty, and a generator takes longer than they do
+        if mapping and not _is_plain(mapping):
+            return False
+    return True
+
+
+def _is_plain(mapping: Mapping[object, object]) -> bool:
+    return _KEYS.issuperset(map(type, mapping)) and _EXACT.issuperset(map(type, mapping.values()))
 
 
 def _proposal(proposal: Proposal) -> JSONValue:
