@@ -23,7 +23,8 @@
     ├── InterruptedRunError        gepa_interrupted                130
     ├── RunFailedError             gepa_run_failed                 1
     ├── WorkspaceError             gepa_workspace_error            5
-    │   └── WorkspaceLockedError   gepa_workspace_locked           5
+    │   ├── WorkspaceLockedError   gepa_workspace_locked           5
+    │   └── RunStateError          gepa_run_state                  5
     ├── ReplayDivergenceError      gepa_replay_divergence          70
     ├── InvariantError             gepa_invariant_error            70
     ├── StateTransitionError       gepa_state_transition_error     70
@@ -256,6 +257,12 @@ class WorkspaceLockedError(WorkspaceError):
     """Another live process holds the workspace; the message names it."""
 
     error_code = "gepa_workspace_locked"
+
+
+class RunStateError(WorkspaceError):
+    """The run is not in the state that this needs; the message says which it is in."""
+
+    error_code = "gepa_run_state"
 
 
 class ReplayDivergenceError(GepaError):

@@ -274,17 +274,6 @@ def test_a_run_without_a_name_gets_one(project):
     assert first.run_id != second.run_id
 
 
-def test_a_run_that_exists_is_refused_with_the_cure(project, result):
-    before = {path: path.read_bytes() for path in result.run_dir.iterdir()}
-    with pytest.raises(WorkspaceError) as caught:
-        project.run().execute()
-    assert "there is a run in" in caught.value.message
-    assert f"gepa resume {project.directory()}" in caught.value.hint
-    assert "run.run_id" in caught.value.hint
-    assert {path: path.read_bytes() for path in result.run_dir.iterdir()} == before
-    assert project.registry() == [("r1", "started"), ("r1", "finished")]
-
-
 def test_listeners_of_the_caller_hear_every_event(project, at):
     listener = at("never", 1, lambda: None)
     project.run().execute(listeners=[listener])

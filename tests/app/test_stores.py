@@ -15,7 +15,7 @@ import pytest
 
 from gepa_framework import GepaRun
 from gepa_framework.app import prepare
-from gepa_framework.app.stores import events_on_record
+from gepa_framework.app.stores import read_journal
 from gepa_framework.errors import (
     ConfigError,
     DiskBudgetError,
@@ -25,6 +25,7 @@ from gepa_framework.errors import (
     PluginBrokenError,
     PluginLockError,
     PluginNotFoundError,
+    RunStateError,
     WorkspaceError,
 )
 from gepa_framework.runtime.attempts import rollout_id
@@ -37,6 +38,11 @@ def whole(project):
     """Give the feed of a run in SQLite that nobody interrupted."""
     project.run("whole", container="").execute()
     return project.normalised("whole")
+
+
+def events_on_record(directory):
+    with closing(read_journal(directory)) as journal:
+        return journal.events
 
 
 def interrupted(project, at, count=3, **options):
@@ -126,15 +132,79 @@ def test_a_run_from_before_stores_goes_on(project, at, monkeypatch, whole):
 # -- what is refused
 
 
-@pytest.mark.parametrize(
-    ("first", "second"), [("", LINES), (LINES, ""), (LINES, f'{LINES}path = "elsewhere.jsonl"'), ("", "")]
+ELSEWHERE = pytest.mark.parametrize(
+    ("first", "second"),
+    [("", LINES), (LINES, ""), (LINES, f'{LINES}path = "elsewhere.jsonl"'), (LINES, LINES)],
 )
-def test_a_run_is_not_begun_where_another_store_has_one(project, first, second):
-    project.run(more=first).execute()
-    before = {path: path.read_bytes() for path in project.directory().iterdir()}
-    with pytest.raises(WorkspaceError, match=r"there is a run in .* already; resume it"):
+
+
+def contents(directory):
+    return {path: path.read_bytes() for path in directory.rglob("*") if path.is_file()}
+
+
+@ELSEWHERE
+def test_a_finished_run_gives_its_result_again_from_the_store_that_it_has(project, first, second):
+    result = project.run(more=first).execute()
+    before, asked = contents(project.path / "runs"), project.asked()
+    again = project.run(more=second)
+    assert again.already_finished
+    assert again.execute() == result
+    assert contents(project.path / "runs") == before
+    assert project.asked() == asked
+
+
+@ELSEWHERE
+def test_a_run_is_not_begun_where_another_store_has_one_that_is_unfinished(project, at, first, second):
+    interrupted(project, at, more=first)
+    before = contents(project.path / "runs")
+    with pytest.raises(RunStateError, match="there is an unfinished run in"):
         project.run(more=second).execute()
-    assert {path: path.read_bytes() for path in project.directory().iterdir()} == before
+    assert contents(project.path / "runs") == before
+
+
+def test_a_run_in_another_store_is_extended_and_proved(project):
+    GepaRun.from_toml(project.write("long"), sets=["gepa.max_generations=9"], environ={}).execute()
+    project.run(more=LINES).execute()
+    GepaRun.resume(project.directory(), extend=["gepa.max_generations=9"]).execute()
+    before = contents(project.path / "runs")
+    proof = GepaRun.verify(project.directory())
+    assert (proof.status, proof.unproved) == ("finished", ())
+    assert proof.events == events_on_record(project.directory())
+    assert {"events.jsonl", "result_manifest.json"} <= set(proof.files)
+    assert contents(project.path / "runs") == before
+    assert project.types().count("iteration.started") == project.types("long").count("iteration.started")
+
+
+def test_a_journal_is_read_as_it_was_while_somebody_appends(project, at):
+    opened, proofs = [], []
+
+    def look():
+        opened.append(read_journal(project.directory()))
+
+    def prove():
+        proofs.append(GepaRun.verify(project.directory()))
+
+    project.run(more=LINES).execute(listeners=[at("iteration.started", 2, look), at("gepa.stop", 1, prove)])
+    with closing(opened[0]) as journal:
+        assert len(list(journal.load())) == journal.inputs > 0
+        assert len(list(journal.lines())) == journal.events
+    assert journal.events < proofs[0].events < len(project.types())
+    assert proofs[0].status == "running"
+
+
+@pytest.mark.parametrize("act", [GepaRun.resume, GepaRun.verify])
+def test_a_store_that_cannot_be_opened_for_reading_alone_says_so(project, act):
+    body = (
+        "    def open(self, *, readonly=False):\n"
+        "        if readonly:\n"
+        "            raise WorkspaceError('this store has one reader, which writes')\n"
+        "        super().open()\n"
+    )
+    project.run(more=bad(project, body)).execute()
+    before = contents(project.path / "runs")
+    with pytest.raises(WorkspaceError, match="this store has one reader, which writes"):
+        act(project.directory())
+    assert contents(project.path / "runs") == before
 
 
 def test_a_run_is_not_begun_over_the_journal_of_another_in_a_shared_store(project):
@@ -166,7 +236,7 @@ def test_a_journal_that_was_begun_keeps_its_record_whatever_comes_then(project, 
     with pytest.raises(PluginBrokenError, match="meta gave 7"):
         project.run(more=more).execute()
     (project.path / "good").touch()
-    with pytest.raises(WorkspaceError, match="there is a run"):
+    with pytest.raises(RunStateError, match="there is an unfinished run"):
         project.run(more=more).execute()
     GepaRun.resume(project.directory()).execute()
     assert project.normalised() == whole
@@ -259,7 +329,7 @@ def test_a_record_that_cannot_be_read_is_refused_with_words(project, text, said)
 
 _BAD = """
 from gepa_fakes_store import LinesStore
-from gepa_framework.errors import DiskBudgetError
+from gepa_framework.errors import DiskBudgetError, WorkspaceError
 class Bad(LinesStore):
     def __init__(self, context):
         super().__init__(context.run_dir / "journal.jsonl")

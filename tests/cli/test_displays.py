@@ -80,6 +80,7 @@ def story() -> list[EventBody]:
         happened.HeldoutVerdict("inconclusive", CHILD, 1, 1, 0.5, None, 0.5, 0.95, "only\n1 row differs"),
         happened.DeploymentDecided(CHILD, "optimization_selected"),
         happened.RunFinished(CHILD, 0.75, 5, 2, 7, 0, 2.25, 200),
+        happened.RunExtended({"train_rollouts": 80}, ("gepa.max_total_rollouts=88",)),
     ]
 
 
@@ -118,7 +119,8 @@ PLAIN = """\
 [ 0:00] verdict: inconclusive (mean difference +0.500, n=1, stderr unknown, p 0.5, confidence 0.95): \
 only 1 row differs
 [ 0:00] deployed: gepa_01 by optimization_selected
-[ 0:00] finished after 5 iterations; pool 2, frontier 2, rollouts 7/48, cost $2.2500"""
+[ 0:00] finished after 5 iterations; pool 2, frontier 2, rollouts 7/48, cost $2.2500
+[ 0:00] limits raised: gepa.max_total_rollouts=88"""
 
 
 def test_the_story_tells_of_everything_but_the_ends_that_are_errors() -> None:

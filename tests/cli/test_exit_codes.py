@@ -91,8 +91,11 @@ def test_a_run_that_fails_ends_with_the_code_of_its_cause(shell, mood: str, code
     assert f"the run's files are in {shell.path / 'runs' / 'first'}" in done.stderr
 
 
-def test_a_second_run_of_one_name_is_refused_before_it_begins(shell) -> None:
+def test_another_run_of_one_name_is_refused_before_it_begins(shell) -> None:
     assert shell.run("run", "--config", "gepa.toml", "--display", "none").exit_code == 0
-    done = shell.run("run", "--config", "gepa.toml", "--display", "none")
+    done = shell.run("run", "--config", "gepa.toml", "--display", "none", "--set", "run.seed=8")
     assert done.exit_code == ExitCode.ENVIRONMENT
-    assert "gepa resume" in done.stderr.splitlines()[-1]
+    told, cure = done.stderr.splitlines()
+    place = "error: --set run.seed: run.seed: "
+    assert told == f"{place}the run in {shell.path / 'runs' / 'first'} has 7 here, and this configuration 8"
+    assert cure == "next: choose another run.run_id"

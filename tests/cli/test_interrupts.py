@@ -134,11 +134,11 @@ def on_terminal(shell, *args: str) -> tuple[int, str, str]:
 
 
 def test_a_run_that_cannot_begin_gives_the_cursor_back_too(shell) -> None:
-    shell.run("run", "--config", "gepa.toml", "--display", "none")
+    shell.config(**{'transport = "skills"': 'transport = "skills"\nmood = "absent"'})
     code, out, screen = on_terminal(shell, "run", "--config", "gepa.toml")
     assert (code, out) == (5, "")
     assert screen.rindex("\x1b[?25h") > screen.rindex("\x1b[?25l")
-    assert "next: resume it" in screen.splitlines()[-1]
+    assert "next: start the container" in screen.splitlines()[-1]
 
 
 def test_on_a_terminal_the_panel_is_drawn_and_the_cursor_given_back(shell) -> None:

@@ -58,3 +58,32 @@ def test_what_is_no_database_is_an_error_of_the_workspace(shell, finished) -> No
     done = shell.run("resume", "first")
     assert done.exit_code == 5
     assert "workspace.sqlite" in done.stderr
+
+
+def test_a_finished_run_goes_on_with_a_higher_limit(shell, finished) -> None:
+    done = shell.run("resume", "first", "--extend", "gepa.max_generations=6", "--json")
+    told = json.loads(done.stdout)
+    assert done.exit_code == 0
+    assert (told["iterations"], told["extensions"]) == (6, ["gepa.max_generations=6"])
+    lines = done.stderr.splitlines()
+    assert lines[0].startswith("run first in ")
+    assert [line for line in lines if line.endswith("limits raised: gepa.max_generations=6")]
+    assert [line for line in lines if "iteration 5: " in line]
+    assert not [line for line in lines if "iteration 4: " in line]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "cure"),
+    [
+        (["gepa.seed=1"], 3, "is no limit that can be raised"),
+        (["gepa.max_generations=2"], 3, "is 4 now and can only be raised"),
+        (["gepa.max_total_rollouts=900"], 3, "next: raise that limit, or raise it further"),
+    ],
+)
+def test_what_cannot_be_raised_is_refused_with_the_cure(shell, finished, arguments, code, cure) -> None:
+    before = {path.name: path.read_bytes() for path in finished.iterdir()}
+    options = [part for argument in arguments for part in ("--extend", argument)]
+    done = shell.run("resume", "first", "--display", "none", *options)
+    assert done.exit_code == code
+    assert cure in done.stderr.splitlines()[-1]
+    assert {path.name: path.read_bytes() for path in finished.iterdir()} == before

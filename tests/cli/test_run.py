@@ -95,3 +95,23 @@ def test_a_reader_of_events_who_goes_away_does_not_end_the_run(shell) -> None:
 @pytest.mark.parametrize("display", ["fancy", ""])
 def test_a_display_that_does_not_exist_is_wrong_usage(shell, display: str) -> None:
     assert shell.run("run", "--config", "gepa.toml", "--display", display).exit_code == 2
+
+
+def test_a_run_that_is_finished_gives_its_result_and_says_so(shell) -> None:
+    first = shell.run("run", "--config", "gepa.toml")
+    again = shell.run("run", "--config", "gepa.toml")
+    assert again.exit_code == 0
+    assert again.stderr == "this run is finished already; its result:\n"
+    assert again.stdout == first.stdout
+
+
+def test_a_run_that_is_finished_says_so_in_json_and_gives_its_events(shell) -> None:
+    first = json.loads(shell.run("run", "--config", "gepa.toml", "--json").stdout)
+    again = json.loads(shell.run("run", "--config", "gepa.toml", "--json").stdout)
+    assert again.pop("already_finished") is True
+    assert again == first
+    done = shell.run("run", "--config", "gepa.toml", "--display", "jsonl")
+    feed = (shell.path / "runs" / "first" / "events.jsonl").read_text()
+    shown, kept = done.stdout.splitlines(), feed.splitlines()
+    assert [json.loads(line) for line in shown] == [json.loads(line) for line in kept]
+    assert done.stderr.startswith("this run is finished already; its result:\n")

@@ -8,7 +8,8 @@ from typing import Any, Literal
 import attrs
 import pytest
 
-from gepa_framework.config import LoadedConfig, load_config, parse_config
+from gepa_framework.config import LoadedConfig, parse_config
+from gepa_framework.config.document import read_text
 from gepa_framework.errors import ConfigError, PluginBrokenError, PluginError, PluginNotFoundError
 from gepa_framework.types import JSONObject, Kind, NoConfig
 
@@ -152,7 +153,8 @@ def parse() -> Callable[..., LoadedConfig]:
 @pytest.fixture(scope="session")
 def load() -> Callable[..., LoadedConfig]:
     def load(path: Path, **kwargs: Any) -> LoadedConfig:
-        return load_config(path, resolve=_resolve, **kwargs)
+        text = read_text(path, str(path))
+        return parse_config(text, file=str(path), base_dir=path.parent, resolve=_resolve, **kwargs)
 
     return load
 

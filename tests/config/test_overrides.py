@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gepa_framework.config import VARIABLES, load_config
+from gepa_framework.config import VARIABLES
 from gepa_framework.errors import ConfigError
 
 DOCUMENTED = {
@@ -87,11 +87,11 @@ def test_other_variables_are_left_alone(parse):
     assert parse(environ={"GEPA_BANKING77_DIR": "/data", "PATH": "/bin"}).overrides == ()
 
 
-def test_the_environment_of_the_process_is_not_read(monkeypatch, tmp_path, minimal, resolve):
+def test_the_environment_of_the_process_is_not_read(monkeypatch, tmp_path, minimal, load):
     monkeypatch.setenv("GEPA_CACHE_MODE", "off")
     path = tmp_path / "gepa.toml"
     path.write_text(minimal)
-    assert load_config(path, resolve=resolve).config.cache.mode == "readwrite"
+    assert load(path).config.cache.mode == "readwrite"
 
 
 def test_set_wins_over_the_environment_and_that_over_the_text(parse):

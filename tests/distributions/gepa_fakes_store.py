@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -39,6 +40,7 @@ class LinesStore:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.file: TextIO | None = None
+        self.end = math.inf
 
     def location(self) -> str:
         return f"lines in {self.path}"
@@ -58,15 +60,19 @@ class LinesStore:
     def open(self, *, readonly: bool = False) -> None:
         if not self.exists():
             raise WorkspaceError(f"{self.path} does not exist")
-        if not readonly:
+        if readonly:
+            self.end = self.path.stat().st_size
+        else:
             whole = self.path.read_bytes()
             os.truncate(self.path, whole.rindex(b"\n") + 1)
             self.file = self.path.open("a")
 
     def _lines(self) -> Iterator[Any]:
-        with self.path.open() as file:
+        read = 0
+        with self.path.open("rb") as file:
             for line in file:
-                if not line.endswith("\n"):
+                read += len(line)
+                if not line.endswith(b"\n") or read > self.end:
                     return
                 yield json.loads(line)
 

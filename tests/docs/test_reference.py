@@ -9,7 +9,8 @@ import attrs
 import click
 import pytest
 
-from gepa_framework.app import GepaRun, GepaRunResult, files
+from gepa_framework.app import GepaRun, GepaRunResult, Verification, files
+from gepa_framework.app.extending import LIMITS
 from gepa_framework.cli.main import gepa
 from gepa_framework.errors import ExitCode, GepaError
 from gepa_framework.hookspecs import PROJECT, extras, factories
@@ -94,12 +95,22 @@ def test_every_hook_has_its_heading_and_signature(page_text):
         assert name + str(inspect.signature(hook)).replace("'", "") in text
 
 
-@pytest.mark.parametrize("name", ["from_toml", "resume", "check", "execute"])
+@pytest.mark.parametrize("name", ["from_toml", "resume", "verify", "check", "execute"])
 def test_every_argument_of_a_run_has_its_row(name, page_text, rows_of):
     parameters = list(inspect.signature(getattr(GepaRun, name)).parameters.values())
     ours = [(each.name, _default(each)) for each in parameters if each.name != "self"]
     told = [row[:2] for row in rows_of(page_text("reference/python.md"), f"GepaRun.{name}")]
     assert told == ours
+
+
+def test_every_field_of_a_verification_has_its_row(page_text, rows_of):
+    told = [row[0] for row in rows_of(page_text("reference/python.md"), "Verification")]
+    assert told == [field.name for field in attrs.fields(Verification)]
+
+
+def test_every_key_that_may_be_raised_is_told(page_text):
+    text = page_text("how-to/resume.md")
+    assert not [key for key in LIMITS if f"`{key}`" not in text and f"`{key.partition('.')[2]}`" not in text]
 
 
 def _default(parameter):

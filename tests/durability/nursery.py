@@ -5,6 +5,7 @@ A process of its own, so that its children are forked from one thread and import
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import os
@@ -70,6 +71,16 @@ def resume(directory: Path, failpoint: str) -> None:
         start(directory, failpoint)
 
 
+def extend(directory: Path, failpoint: str, limit: int) -> None:
+    """Raise the limit, unless that is on record already, and go on."""
+    os.environ["GEPA_FAILPOINT"] = failpoint
+    run = GepaRun.resume(directory / "runs" / "killed")
+    argument = f"gepa.max_generations={limit}"
+    if argument not in run.extensions:
+        run = GepaRun.resume(directory / "runs" / "killed", extend=[argument])
+    run.execute()
+
+
 def journalled(directory: Path) -> set[str]:
     path = directory / "runs" / "killed" / "workspace.sqlite"
     if not path.exists():
@@ -109,14 +120,17 @@ def ids(effects: set[str]) -> set[str]:
     return {rollout_id("killed", f"rollout/{effect}", 1) for effect in effects}
 
 
-def one(directory: Path, config: str, failpoints: list[str]) -> dict[str, object]:
+def one(directory: Path, config: str, failpoints: list[str], limit: int) -> dict[str, object]:
     directory.mkdir(parents=True)
     (directory / "gepa.toml").write_text(config)
     repeated: list[str] = []
     ends = []
-    for number, failpoint in enumerate([*failpoints, ""]):
+    stages = [(start if number == 0 else resume, each) for number, each in enumerate([*failpoints, ""])]
+    if limit:
+        raised = functools.partial(extend, limit=limit)
+        stages = [(start, ""), *((raised, each) for each in [*failpoints, ""])]
+    for work, failpoint in stages:
         known, before = ids(journalled(directory)), len(asked(directory))
-        work = start if number == 0 else resume
         ends.append(in_child(lambda work=work, failpoint=failpoint: work(directory, failpoint)))
         repeated += [line for line in asked(directory)[before:] if line.split()[0] in known]
     run = directory / "runs" / "killed"
@@ -128,13 +142,17 @@ def one(directory: Path, config: str, failpoints: list[str]) -> dict[str, object
         "effects": sorted(journalled(directory)),
         "unkept": unkept(directory),
         "asked": len(asked(directory)),
+        "proved": GepaRun.verify(run).to_dict()["status"],
     }
 
 
 def main() -> None:
     base, spec = Path(sys.argv[1]), json.loads(sys.argv[2])
     config = CONFIG.format(delay=spec["delay"], failing=spec["failing"])
-    reports = [one(base / str(number), config, failpoints) for number, failpoints in enumerate(spec["cases"])]
+    reports = [
+        one(base / str(number), config, failpoints, spec["limit"])
+        for number, failpoints in enumerate(spec["cases"])
+    ]
     print(json.dumps(reports))
 
 

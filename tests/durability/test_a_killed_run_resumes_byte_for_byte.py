@@ -14,8 +14,10 @@ _COUNTS = {"before_send": range(1, 190, 12), "after_send": range(1, 190, 12)}
 _SPARSE = (1, 2, 3, 4, 5, 7, 9, 12, 15, 18, 20, 22, 24, 25)
 
 
-def _reports(tmp_path: Path, cases: list[list[str]], *, delay: float, failing: float) -> list[dict]:
-    spec = json.dumps({"cases": cases, "delay": delay, "failing": failing})
+def _reports(
+    tmp_path: Path, cases: list[list[str]], *, delay: float, failing: float, limit: int = 0
+) -> list[dict]:
+    spec = json.dumps({"cases": cases, "delay": delay, "failing": failing, "limit": limit})
     done = subprocess.run(
         [sys.executable, _NURSERY, tmp_path, spec], capture_output=True, text=True, timeout=300, check=False
     )
@@ -25,7 +27,7 @@ def _reports(tmp_path: Path, cases: list[list[str]], *, delay: float, failing: f
 
 def _check(reports: list[dict]) -> int:
     whole, *killed = reports
-    assert whole["ends"] == [0]
+    assert set(whole["ends"]) == {0}
     deaths = 0
     for report in killed:
         assert report["ends"][-1] == 0, report["failpoints"]
@@ -33,6 +35,7 @@ def _check(reports: list[dict]) -> int:
         assert report["effects"] == whole["effects"], report["failpoints"]
         assert report["repeated"] == [], report["failpoints"]
         assert report["unkept"] == [], report["failpoints"]
+        assert report["proved"] == "finished", report["failpoints"]
         deaths += report["ends"].count(-signal.SIGKILL)
     return deaths
 
@@ -57,3 +60,22 @@ def test_a_run_with_slow_and_failing_rollouts_survives_several_kills(tmp_path: P
     ]
     reports = _reports(tmp_path, cases, delay=0.004, failing=0.1)
     assert _check(reports) >= 7
+
+
+@pytest.mark.timeout(300)
+def test_a_run_killed_around_its_extension_is_extended_once_and_goes_on_to_the_same_feed(
+    tmp_path: Path,
+) -> None:
+    cases = [
+        [],
+        # The first commit of an extended run is that of the extension.
+        *([f"{place}:1"] for place in _PLACES),
+        *([f"{place}:{count}"] for place in _PLACES for count in (2, 4)),
+        ["before_commit:1", "after_commit:1", "before_send:5", "after_feed:3"],
+    ]
+    reports = _reports(tmp_path, cases, delay=0.0, failing=0.0, limit=16)
+    assert _check(reports) >= 16
+    for report in reports:
+        assert report["normalised"].count('"type":"gepa.run.extended"') == 1
+        heldout = [effect for effect in report["effects"] if effect.startswith("0/heldout/")]
+        assert len(heldout) == len(set(heldout))

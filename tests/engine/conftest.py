@@ -10,6 +10,7 @@ import attrs
 import pytest
 
 from gepa_framework.engine import (
+    Abandoned,
     Cancel,
     Completed,
     Describe,
@@ -155,6 +156,8 @@ class Play:
         self.revoked += step.revoked
         for command in step.commands:
             self.answers[command.effect_id] = self.world.answer(command)
+        if step.revoked and not self.machine.status.terminal:
+            return self.take(self.machine.feed(Abandoned(()), self.clock))
         return self
 
     def start(self) -> Play:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import attrs
 import pytest
 
-from gepa_framework.engine import Cancel, Extend, Limits, Status, heldout_reserve
+from gepa_framework.engine import Cancel, Extend, Limits, Pipelining, Status, heldout_reserve
 from gepa_framework.errors import BudgetExceededError, StateTransitionError
 from gepa_framework.types import Stage, StopReason
 
@@ -84,6 +84,26 @@ def test_a_running_search_takes_higher_limits_without_a_break(toy):
     assert [t for t in play.types if t != "gepa.run.extended"] == whole.types
 
 
+def test_limits_are_not_lowered_below_what_is_set_aside(toy):
+    play = toy.Play(toy.plan(limits={"total_rollouts": 100})).start()
+    play.until(lambda p: p.run.iteration == 2)
+    run = play.run
+    needed = {
+        "total_rollouts": run.ledger.rollouts + run.budget.train + run.budget.heldout,
+        "train_rollouts": run.ledger.train_rollouts + run.budget.train,
+        "proposals": run.ledger.proposals + run.budget.proposals,
+    }
+    assert run.budget.train > 0 < run.budget.heldout
+    assert run.budget.proposals > 0
+    for name, least in needed.items():
+        with pytest.raises(
+            BudgetExceededError, match=rf"on {name} would fall .* and {least} are spent or set"
+        ):
+            extended(play, **{name: least - 1})
+    extended(play, **needed)
+    assert play.run.limits.total_rollouts == needed["total_rollouts"]
+
+
 def test_limits_that_are_raised_while_heldout_rows_are_scored_reopen_the_search_after_them(toy):
     play = toy.Play(toy.plan(limits={"iterations": 1})).start().until(lambda p: p.awaiting(Stage.HELDOUT))
     extended(play, iterations=2, heldout_rollouts=6).finish()
@@ -112,6 +132,24 @@ def test_a_search_that_a_deadline_cut_off_goes_on_with_the_next_iteration(toy):
     assert len(effects) == len(set(effects))
 
 
+def test_what_a_deadline_cut_off_is_not_under_way_any_more_when_the_search_is_reopened(toy):
+    limits = {"iterations": None, "seconds": 10.0, "train_rollouts": 60}
+    plan = toy.plan(limits=limits, pipelining=Pipelining(in_flight=3))
+    play = toy.Play(plan).start().until(lambda p: p.run.in_flight == 3 and p.awaiting(Stage.CHILD))
+    play.tick(11.0)
+    cut = play.run.in_flight
+    assert cut > 1
+    begun = play.finish().run.iteration
+    assert play.run.in_flight == cut
+    extended(play, seconds=100.0, heldout_rollouts=6)
+    assert play.run.iteration == begun + 3
+    assert play.run.in_flight == play.run.view().in_flight == 3
+    play.finish()
+    # A search that thought of them as under way would wait for what they might give back.
+    assert play.run.stopped.kind == "max_train_rollouts"
+    assert play.run.in_flight == 0
+
+
 def test_a_reopened_search_keeps_to_its_rollouts(toy):
     world = toy.World(propose=["0.1"])
     play = toy.play(toy.plan(limits={"iterations": None, "train_rollouts": 12}), world)
@@ -135,6 +173,11 @@ def test_a_stopper_is_asked_with_what_it_was_raised_to(toy):
         ({"iterations": 3}, r"would end again at once: max_generations of 3"),
         ({"iterations": 9, "train_rollouts": 30}, r"would end again at once: 28 of 30 rollouts are used"),
         ({"iterations": 9, "train_rollouts": 3}, r"on train_rollouts would fall from 1000 to 3, and 28 are"),
+        (
+            {"iterations": 9, "total_rollouts": 31},
+            r"on total_rollouts would fall from None to 31, and 32 are spent or set aside",
+        ),
+        ({"iterations": 9, "proposals": 2}, r"on proposals would fall from None to 2, and 3 are"),
         ({"iterations": 9, "heldout_rollouts": 5}, r"need 6 rollouts, 2 for each of 3 .* the limit is 5"),
     ],
 )

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from gepa_framework.builtin.max_iterations import MaxIterations
 from gepa_framework.builtin.no_improvement import NoImprovement
-from gepa_framework.engine import FailedRollouts, Propose, Status
+from gepa_framework.engine import Abandoned, FailedRollouts, Propose, Status, Tick
 from gepa_framework.errors import CancelledError
 from gepa_framework.types import Stage, StopReason
 
@@ -38,6 +38,20 @@ def test_a_stopper_that_reads_the_time_ends_the_search_in_mid_batch(toy):
     assert (stop.kind, stop.value, stop.iteration) == ("deadline", 5.0, 1)
     assert game.types[-2:] == ["gepa.stop", "heldout.started"]
     assert game.finish().machine.status is Status.FINISHED
+
+
+@pytest.mark.parametrize("heldout", [0, 2])
+def test_what_follows_waits_until_it_is_known_what_had_begun(toy, heldout):
+    game = in_stage(toy, Stage.FULL, plan=toy.plan(heldout=heldout), stoppers=[Deadline(5.0)])
+    first, *_ = game.machine.pending
+    step = game.machine.feed(Tick(), 5.0)
+    assert (step.commands, step.events, dict(game.machine.pending)) == ((), (), {})
+    assert game.machine.status is Status.RUNNING
+    step = game.machine.feed(Abandoned((first,)), 5.0)
+    assert [body.type for body in step.events[:2]] == ["work.abandoned", "gepa.stop"]
+    assert bool(step.commands) == bool(heldout)
+    assert game.run.ledger.abandoned_rollouts == 1
+    assert (game.machine.status is Status.FINISHED) == (not heldout)
 
 
 def test_a_time_limit_ends_the_search_in_mid_batch(toy):

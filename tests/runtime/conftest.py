@@ -159,6 +159,7 @@ class Stand:
     pace: Pace = attrs.field(factory=Pace)
     audiences: tuple[Audience, ...] = ()
     options: dict[str, Any] = attrs.field(factory=dict)
+    extend: Any = None
     wrap: Callable[[Journal], Any] = lambda journal: journal
     recorder: Recorder = attrs.field(factory=Recorder)
     machine: Any = None
@@ -193,6 +194,8 @@ class Stand:
                 elapsed=self.machine.run.elapsed,
                 seq=len(events),
             )
+            if self.extend is not None:
+                self.driver.extend(self.extend)
             beside = asyncio.create_task(while_running(self)) if while_running else None
             try:
                 await self.driver.run()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from typing import Any
 
 from tests.reference.frontier import ReferenceFrontier
 from tests.simulation.schedules import Schedule
 
-from gepa_framework.engine import Machine, Propose, Rollout, Status
+from gepa_framework.engine import FailedRollouts, Machine, Propose, Rollout, Status
 from gepa_framework.types import RolloutResult, Stage
 from gepa_framework.types.events import CandidateAccepted, CandidateRejected, FrontierUpdated
 
@@ -22,6 +23,7 @@ class Watch:
     def __init__(self, schedule: Schedule) -> None:
         self.schedule = schedule
         self.plan = schedule.plan
+        self.limits = schedule.plan.limits
         self.asked: Counter[str] = Counter()
         self.commands: dict[str, Any] = {}
         self.finished: set[str] = set()
@@ -38,6 +40,12 @@ class Watch:
 
     def crashed(self) -> None:
         """A new process asks again for what was under way."""
+
+    def refused(self, machine: Machine) -> None:
+        """Look at a finished run whose limits were not raised."""
+        assert machine.status is Status.FINISHED
+        assert not machine.pending
+        assert machine.run.limits == self.limits
 
     def lost(self, begun: tuple[str, ...]) -> None:
         """Count what was given up under way as run."""
@@ -82,7 +90,7 @@ class Watch:
             self.commands[command.effect_id] = command
         assert not set(step.revoked) & set(machine.pending)
         if machine.status is Status.RUNNING:
-            assert machine.pending, "the run goes on and waits for nothing"
+            assert machine.pending or machine.run.limbo, "the run goes on and waits for nothing"
         else:
             assert not machine.pending
         self._budgets(machine)
@@ -96,7 +104,9 @@ class Watch:
             self._frontier(machine)
 
     def _budgets(self, machine: Machine) -> None:
-        limits = self.plan.limits
+        limits = self.limits
+        assert machine.run.limits == limits
+        assert machine.run.in_flight <= self.plan.pipelining.in_flight
         total = self.rollouts["train"] + self.rollouts["heldout"]
         for limit, used in (
             (limits.train_rollouts, self.rollouts["train"]),
@@ -137,21 +147,25 @@ class Watch:
             and command.stage is Stage.CHILD
             and command.candidate.id == body.candidate_id
         ]
-        before = after = 0.0
-        for command in commands:
-            world, parent = self.schedule.world, self._candidate(body.parent_id)
-            child = world.answer(command)[0]
-            mate = self._parent_outcome(command, parent)
-            if isinstance(child, RolloutResult) and mate is not None:
-                before, after = before + mate, after + child.reward
-        return _RULES[body.rule](before, after)
+        beside = {
+            command.row.id: command
+            for command in self.commands.values()
+            if isinstance(command, Rollout)
+            and command.iteration == body.iteration
+            and command.stage is Stage.PARENT
+            and command.candidate.id == body.parent_id
+        }
+        pairs = [(self._worth(beside[command.row.id]), self._worth(command)) for command in commands]
+        whole = [(before, after) for before, after in pairs if before is not None and after is not None]
+        gain = math.fsum(part for before, after in whole for part in (after, -before))
+        return _RULES[body.rule](0.0, gain)
 
-    def _candidate(self, name: str) -> Any:
-        rollouts = (c for c in self.commands.values() if isinstance(c, Rollout))
-        return next(c.candidate for c in rollouts if c.candidate.id == name)
-
-    def _parent_outcome(self, command: Rollout, parent: Any) -> float | None:
-        return self.schedule.world.reward(parent.components, command.row.id)
+    def _worth(self, command: Rollout) -> float | None:
+        """Ask the world what a rollout comes to, failed ones counted as the plan says."""
+        outcome = self.schedule.world.answer(command)[0]
+        if isinstance(outcome, RolloutResult):
+            return outcome.reward
+        return 0.0 if self.plan.failed_rollouts is FailedRollouts.SCORE_ZERO else None
 
     def _frontier(self, machine: Machine) -> None:
         """Hold the frontier against its definition."""

@@ -1,4 +1,4 @@
-"""A driver in virtual time: latencies, reorderings, crashes and restarts, and no world at all."""
+"""A driver in virtual time: latencies, reorderings, crashes, higher limits, and no world at all."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 
 import attrs
 from tests.simulation.checks import Watch
-from tests.simulation.schedules import Schedule
+from tests.simulation.schedules import Schedule, extension
 
 from gepa_framework.engine import Abandoned, Cancel, Completed, Machine, Status, Tick
 from gepa_framework.engine.lanes import Lanes
-from gepa_framework.errors import StateTransitionError
+from gepa_framework.errors import BudgetExceededError, StateTransitionError
 
 #: No run of these sizes takes more inputs.
 TOO_MANY = 20_000
@@ -42,7 +42,7 @@ class Simulation:
         self.draw = random.Random(f"latencies {schedule.seed}")
         self.journal: list[Entry] = []
         self.clock = 0.0
-        self.crashes = 0
+        self.crashes = self.extensions = self.refusals = 0
         self.watch = Watch(schedule)
         self._boot()
 
@@ -66,9 +66,28 @@ class Simulation:
         for _ in range(TOO_MANY):
             if self.machine.status.terminal:
                 self.watch.ended(self.machine)
-                return self
-            self._one()
+                if not self._go_on():
+                    return self
+            else:
+                self._one()
         raise AssertionError("the run does not end")
+
+    def _go_on(self) -> bool:
+        """Ask for higher limits, in a new process, as often as the schedule says; tell if they hold."""
+        while self.machine.status is Status.FINISHED and self.extensions < self.schedule.extensions:
+            given = extension(self.schedule, self.machine.run, self.extensions)
+            self.extensions += 1
+            self._boot()
+            try:
+                step = self.machine.feed(given, self.clock)
+            except BudgetExceededError:
+                self.refusals += 1
+                self.watch.refused(self.machine)
+            else:
+                self.watch.limits = given.limits
+                self._record(given, step)
+                return True
+        return False
 
     def _one(self) -> None:
         schedule = self.schedule
@@ -118,7 +137,7 @@ class Simulation:
         begun, _ = self.lanes.withdraw(step.revoked)
         for command in step.commands:
             self.lanes.offer(command)
-        if begun and self.machine.status is Status.RUNNING:
+        if step.revoked and self.machine.status is Status.RUNNING:
             self.watch.lost(begun)
             self._feed(Abandoned(begun))
         self._dispatch()

@@ -13,16 +13,19 @@ from gepa_framework.builtin.score_threshold import ScoreThreshold
 from gepa_framework.engine import (
     Accepting,
     Estimates,
+    Extend,
     FailedRollouts,
     Generating,
+    Leakage,
     Limits,
     Merging,
     Pipelining,
     Plan,
+    Run,
     Selecting,
     Weighing,
 )
-from gepa_framework.types import RowsRequest, Usage
+from gepa_framework.types import RowsRequest, RunView, StopReason, Usage
 
 _RULES = ("strict_improvement", "strict_improvement", "improvement_or_equal", "paired", "sequential")
 
@@ -41,6 +44,7 @@ class Schedule:
         cancel: After how many inputs the run is cancelled; ``None`` for never.
         ticks: Share of inputs that a tick comes before.
         doubled: Share of outcomes that come in twice.
+        extensions: How often higher limits are asked for once the run is finished.
     """
 
     seed: int
@@ -52,6 +56,23 @@ class Schedule:
     cancel: int | None
     ticks: float
     doubled: float
+    extensions: int
+
+
+class Remembering:
+    """A stopper with a memory: it stops when the best score was the same so many iterations in a row."""
+
+    def __init__(self, iterations: int) -> None:
+        self.iterations = iterations
+        self.seen: dict[int, float | None] = {}
+
+    def check(self, view: RunView) -> StopReason | None:
+        """Look back."""
+        self.seen.setdefault(view.iteration, view.best_score)
+        latest = list(self.seen.values())[-self.iterations :]
+        if len(latest) < self.iterations or len(set(latest)) > 1:
+            return None
+        return StopReason("remembered", self.iterations, view.iteration, "the best score stands still")
 
 
 def schedule(seed: int) -> Schedule:
@@ -66,11 +87,15 @@ def schedule(seed: int) -> Schedule:
         refusing=draw.choice((0.0, 0.2, 0.6)),
         grades=grades,
         unknown=unknown,
+        quoting=draw.choice((0.0, 0.0, 0.2)),
     )
     patience, threshold = draw.choice((None, 3, 8)), draw.choice((None, None, 0.9))
 
+    remembered = draw.choice((None, None, 4))
+
     def stoppers() -> list[Any]:
-        asked = [NoImprovement(patience)] if patience else []
+        asked: list[Any] = [NoImprovement(patience)] if patience else []
+        asked += [Remembering(remembered)] if remembered else []
         return asked + ([ScoreThreshold(threshold)] if threshold else [])
 
     return Schedule(
@@ -83,6 +108,8 @@ def schedule(seed: int) -> Schedule:
         cancel=draw.choice((None, None, None, draw.randint(1, 200))),
         ticks=draw.choice((0.0, 0.1)),
         doubled=draw.choice((0.0, 0.05)),
+        # Few runs end by the clock.
+        extensions=draw.choice((0, 0, 1, 2) if plan.limits.seconds is None else (1, 2)),
     )
 
 
@@ -118,6 +145,7 @@ def _plan(draw: random.Random, seed: int, top: float) -> Plan:
             rollout=Usage(20, 10, 30, DEAREST), proposal=Usage(20, 10, 30, DEAREST), attempts=2
         ),
         repair_turns=draw.choice((0, 1)),
+        leakage=Leakage(draw.choice(("forbid", "warn", "allow")), min_span_chars=16),
     )
 
 
@@ -147,3 +175,33 @@ def _limits(draw: random.Random, train: int, heldout: int) -> Limits:
         completion_tokens=draw.choice((None, None, 3000)),
         total_tokens=draw.choice((None, None, 6000)),
     )
+
+
+def extension(given: Schedule, run: Run, number: int) -> Extend:
+    """Draw higher limits for a run that is finished; they may be of no use.
+
+    Args:
+        given: Its schedule.
+        run: The run.
+        number: How often higher limits were asked for before.
+    """
+    draw, limits = random.Random(f"extension {given.seed} {number}"), run.limits
+    spare, heldout = draw.choice((10, 60, 250)), len(run.plan.heldout.seeds or ())
+    raised = attrs.evolve(
+        limits,
+        train_rollouts=limits.train_rollouts + spare,
+        heldout_rollouts=limits.heldout_rollouts + draw.choice((1, 4)) * heldout,
+        total_rollouts=_more(limits.total_rollouts, spare + draw.choice((0, heldout))),
+        proposals=_more(limits.proposals, 10),
+        iterations=_more(limits.iterations, draw.choice((1, 6))),
+        seconds=_more(limits.seconds, 40.0 + run.elapsed),
+        cost_usd=_more(limits.cost_usd, 0.5),
+        prompt_tokens=_more(limits.prompt_tokens, 4000),
+        completion_tokens=_more(limits.completion_tokens, 3000),
+        total_tokens=_more(limits.total_tokens, 6000),
+    )
+    return Extend(raised, (f"number={number}",), draw.choice((None, ())))
+
+
+def _more(limit: Any, by: float) -> Any:
+    return None if limit is None else limit + by

@@ -34,6 +34,11 @@ PROGRAM = Program(
 DEAREST = 0.003
 
 
+def _row(split: str, number: int) -> TaskRow:
+    data = {"n": number, "say": f"what row {number} of {split} says"}
+    return TaskRow(id=f"{split}:{number}", split=split, data=data, seed=number)
+
+
 @attrs.frozen
 class World:
     """Scores, proposals, failures and costs, all drawn from a seed and what is asked.
@@ -43,6 +48,7 @@ class World:
         failing: Share of rollouts that fail.
         refusing: Share of proposals that fail or are of no use.
         grades: Rewards that there are.
+        quoting: Share of proposals that quote a row.
         unknown: Share of calls that do not say what they cost.
     """
 
@@ -51,6 +57,7 @@ class World:
     refusing: float
     grades: tuple[float, ...]
     unknown: float
+    quoting: float = 0.0
 
     def draw(self, *parts: object) -> random.Random:
         text = "\x1f".join(map(str, (self.seed, *parts)))
@@ -64,10 +71,7 @@ class World:
             return PROGRAM, ()
         if isinstance(command, LoadRows):
             wanted = command.request
-            return tuple(
-                TaskRow(id=f"{wanted.split}:{n}", split=wanted.split, data={"n": n}, seed=n)
-                for n in wanted.seeds
-            ), ()
+            return tuple(_row(wanted.split, number) for number in wanted.seeds), ()
         if isinstance(command, Propose):
             return self._proposal(command), ()
         return self._rollout(command)
@@ -108,4 +112,6 @@ class World:
                 )
             )
         name = draw.choice(request.components)
-        return Proposal({name: request.parent.components[name] + f" {draw.randrange(6)}"}, usage=usage)
+        said = f"what row {draw.randrange(4)} of train says" if draw.random() < self.quoting else ""
+        text = f"{request.parent.components[name]} {draw.randrange(6)}{said}"
+        return Proposal({name: text}, usage=usage)

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+import fcntl
 import signal
 import subprocess
 import sys
+import threading
 
 import pytest
 
 from gepa_framework.errors import WorkspaceError, WorkspaceLockedError
-from gepa_framework.workspace import WorkspaceLock
+from gepa_framework.workspace import WorkspaceLock, holder_of
 
 _HOLD = """
 import sys
@@ -61,3 +63,20 @@ def test_a_refused_attempt_does_not_take_the_name_of_the_holder_away(holder, tmp
 def test_a_directory_that_is_not_there_cannot_be_locked(tmp_path):
     with pytest.raises(WorkspaceError, match=r"workspace\.lock cannot be written: No such file"):
         WorkspaceLock(tmp_path / "nowhere")
+
+
+def test_the_holder_is_told_without_taking_the_lock(holder, tmp_path):
+    assert holder_of(tmp_path) == f"process {holder.pid}"
+    holder.kill()
+    holder.wait()
+    assert holder_of(tmp_path) == ""
+
+
+def test_who_asks_for_the_holder_keeps_nobody_out(tmp_path):
+    WorkspaceLock(tmp_path).release()
+    with (tmp_path / "workspace.lock").open() as asking:
+        fcntl.flock(asking, fcntl.LOCK_SH)
+        moment = threading.Timer(0.03, fcntl.flock, (asking, fcntl.LOCK_UN))
+        moment.start()
+        WorkspaceLock(tmp_path).release()
+        moment.join()

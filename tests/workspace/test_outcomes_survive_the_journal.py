@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gepa_framework.engine import Abandoned, Cancel, Completed, ProposalFailure, Tick
+from gepa_framework.engine import Abandoned, Cancel, Completed, Extend, Limits, ProposalFailure, Tick
 from gepa_framework.errors import InvariantError
 from gepa_framework.types import (
     FREE,
@@ -146,6 +146,11 @@ def test_an_outcome_is_decoded_as_the_completion_of_its_effect(given_outcome, ef
         Cancel("enough"),
         Cancel("\ud800"),
         Cancel(""),
+        Extend(Limits(1, 2)),
+        Extend(
+            Limits(1, 2, iterations=3, seconds=4.5, cost_usd=0.1, total_tokens=8),
+            ("gepa.max_cost_usd=0.1", "stoppers.0.seconds=1e+300"),
+        ),
         Cancel("enough", ("proposal/1", "\ud800")),
         Abandoned(()),
         Abandoned(("rollout/1/seed/x/train/\ud800", "proposal/1")),

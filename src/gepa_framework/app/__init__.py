@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from gepa_framework.app.result import GepaRunResult
 from gepa_framework.app.run import GepaRun
+from gepa_framework.app.verification import Verification
 
-__all__ = ["GepaRun", "GepaRunResult"]
+__all__ = ["GepaRun", "GepaRunResult", "Verification"]

@@ -51,15 +51,12 @@ def build(prepared: Prepared) -> Built:
         ConfigError: One finds that its table cannot be used.
     """
     config, plugins = prepared.config, prepared.plugins
-    stoppers = [*config.stoppers, *desugared_stoppers(config, plugins.config_class)]
     return Built(
         transport=_made(prepared, config.container, plugins.make_transport),
         proposer=_made(prepared, config.proposer, plugins.make_proposer),
         cache=_made(prepared, config.cache.backend, plugins.make_cache),
         executor=_made(prepared, config.executor, plugins.make_executor) if config.executor else None,
-        stoppers=tuple(
-            GuardedStopper(choice.name, _made(prepared, choice, plugins.make_stopper)) for choice in stoppers
-        ),
+        stoppers=build_stoppers(prepared),
         audiences=tuple(
             Audience(choice.name, _made(prepared, choice, plugins.make_listener), OnError(choice.on_error))
             for choice in config.listeners
@@ -91,6 +88,15 @@ def store_options(prepared: Prepared) -> JSONObject:
         return written_options(choice.options, context(prepared, choice).redact)
     except ConfigError as error:
         raise _placed(prepared, choice, error) from error
+
+
+def build_stoppers(prepared: Prepared) -> tuple[Stopper, ...]:
+    """Build the stoppers alone, which is all that a replay needs; raises what `build` raises."""
+    config, plugins = prepared.config, prepared.plugins
+    return tuple(
+        GuardedStopper(choice.name, _made(prepared, choice, plugins.make_stopper))
+        for choice in (*config.stoppers, *desugared_stoppers(config, plugins.config_class))
+    )
 
 
 def _made(prepared: Prepared, choice: PluginChoice, factory: _Factory[T]) -> T:

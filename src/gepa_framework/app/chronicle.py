@@ -17,6 +17,7 @@ from gepa_framework.types.events import (
     HeldoutStarted,
     IterationStarted,
     RunCancelled,
+    RunExtended,
     RunFailed,
     RunFinished,
     RunStarted,
@@ -51,7 +52,11 @@ _STATES: Mapping[type[EventBody], str] = {
     RunFinished: "finished",
     RunFailed: "failed",
     RunCancelled: "cancelled",
+    RunExtended: "extended",
 }
+
+#: States that one event brings from these alone.
+_ONLY_AFTER = {"seed_full_train": ("initializing",), "extended": ("finished",)}
 
 
 @attrs.define
@@ -63,16 +68,21 @@ class Chronicle:
         state_history: Every change of state.
         scores: Rollouts used and best score, each time a candidate joined the pool.
         rollouts: Rollouts on record.
+        extensions: What was raised, as ``key=value``.
+        events: Events on record.
     """
 
     candidates: dict[str, CandidateEntry] = attrs.field(factory=dict)
     state_history: list[dict[str, JSONValue]] = attrs.field(factory=list)
     scores: list[tuple[int, float]] = attrs.field(factory=list)
     rollouts: int = 0
+    extensions: list[str] = attrs.field(factory=list)
+    events: int = 0
 
     def on_event(self, event: Event) -> None:
         """Take note."""
         body = event.body
+        self.events = event.seq
         self.rollouts += event.type in ("rollout.completed", "rollout.failed")
         self._note_state(event)
         note = _NOTES.get(type(body))
@@ -85,9 +95,12 @@ class Chronicle:
     def _note_state(self, event: Event) -> None:
         state = _STATES.get(type(event.body))
         before = self.state_history[-1]["to"] if self.state_history else "created"
-        if state is None or state == before or (state == "seed_full_train" and before != "initializing"):
+        if state is None or state == before or before not in _ONLY_AFTER.get(state, (before,)):
             return
         self.state_history.append({"seq": event.seq, "from": before, "to": state, "trigger": event.type})
+
+    def _extended(self, body: RunExtended) -> None:
+        self.extensions.extend(body.sets)
 
     def _registered(self, body: CandidateRegistered) -> None:
         self.candidates[body.candidate_id] = CandidateEntry(
@@ -135,4 +148,5 @@ _NOTES: Mapping[type[EventBody], Callable[..., None]] = {
     CandidateEvaluated: Chronicle._evaluated,  # noqa: SLF001
     FrontierUpdated: Chronicle._joined,  # noqa: SLF001
     HeldoutCompleted: Chronicle._heldout,  # noqa: SLF001
+    RunExtended: Chronicle._extended,  # noqa: SLF001
 }

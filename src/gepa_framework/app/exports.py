@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import attrs
@@ -28,15 +28,9 @@ def export(
     store_location: str,
 ) -> GepaRunResult:
     """Write every file of the run's directory and give the result that they describe."""
-    run = machine.run
     files.write_json(run_dir / files.CACHE_PROFILE, cache_profile)
-    files.write_json(
-        run_dir / files.CANDIDATES,
-        {"candidates": [attrs.asdict(entry) for entry in chronicle.candidates.values()]},
-    )
-    files.write_json(run_dir / files.FRONTIER, frontier(run))
-    files.write_json(run_dir / files.BEST, _best(run))
-    files.write_text(run_dir / files.CHART, score_chart(chronicle.scores, run.ledger.train_rollouts))
+    for name, text in derived_files(machine.run, chronicle).items():
+        files.write_text(run_dir / name, text)
     result = make_result(
         machine,
         chronicle,
@@ -46,8 +40,24 @@ def export(
         error=error,
         store_location=store_location,
     )
-    files.write_json(run_dir / files.MANIFEST, {"schema": "gepa_result_manifest.v1", **result.to_dict()})
+    files.write_json(run_dir / files.MANIFEST, manifest(result))
     return result
+
+
+def manifest(result: GepaRunResult) -> JSONObject:
+    """Give the manifest of a result."""
+    return {"schema": "gepa_result_manifest.v1", **result.to_dict()}
+
+
+def derived_files(run: Run, chronicle: Chronicle) -> Mapping[str, str]:
+    """Give the files that follow from the journal alone, by name."""
+    candidates: JSONValue = [attrs.asdict(entry) for entry in chronicle.candidates.values()]
+    return {
+        files.CANDIDATES: files.json_text({"candidates": candidates}),
+        files.FRONTIER: files.json_text(frontier(run)),
+        files.BEST: files.json_text(_best(run)),
+        files.CHART: score_chart(chronicle.scores, run.ledger.train_rollouts),
+    }
 
 
 def frontier(run: Run) -> JSONValue:
@@ -139,6 +149,9 @@ def make_result(
         cost_usd=usage.cost_usd,
         usage=usage,
         unpriced=run.ledger.unpriced,
+        limits=run.limits.fields(),
+        extensions=tuple(chronicle.extensions),
+        events=chronicle.events,
         failure=_failure(error),
         manifest_path=run_dir / files.MANIFEST,
         event_feed_path=run_dir / files.EVENTS,

@@ -52,9 +52,14 @@ def write_text(path: Path, text: str) -> None:
 
 def write_json(path: Path, value: JSONValue) -> None:
     """Write a value as JSON for people, whole or not at all."""
+    write_text(path, json_text(value))
+
+
+def json_text(value: JSONValue) -> str:
+    """Give a value as JSON for people."""
     text = compact_json(value)
     # What `compact_json` had to escape must stay escaped.
-    write_text(path, json.dumps(json.loads(text), indent=2, ensure_ascii=text.isascii()) + "\n")
+    return json.dumps(json.loads(text), indent=2, ensure_ascii=text.isascii()) + "\n"
 
 
 def append_line(path: Path, value: JSONValue) -> None:

@@ -27,6 +27,7 @@ from gepa_framework.engine import (
     Plan,
     Sampling,
     Selecting,
+    heldout_reserve,
 )
 from gepa_framework.types import JSONObject, JSONValue, Kind, RowsRequest, digest
 
@@ -47,12 +48,12 @@ _PACE = frozenset(
 def make_plan(loaded: LoadedConfig) -> Plan:
     """Give the plan that a configuration describes."""
     config, gepa = loaded.config, loaded.config.gepa
-    heldout = gepa.task_pools.heldout or config.dataset.heldout
+    heldout = heldout_names(config)
     return Plan(
         seed=config.run.seed,
         train=_rows(config.dataset, config.dataset.train_split, config.dataset.train),
         heldout=_rows(config.dataset, config.dataset.heldout_split, heldout),
-        limits=_limits(gepa, heldout=2 * len(heldout)),
+        limits=limits_of(gepa, heldout=heldout_reserve(len(heldout), 0)),
         seed_candidate=config.seed_candidate,
         target_modules=config.candidate.target_modules,
         candidate_prefix=config.candidate.candidate_id_prefix,
@@ -123,7 +124,18 @@ def _sampling(gepa: GepaSection) -> Sampling:
     return Sampling(rule=rule, field=sampler.field, floor=sampler.floor)
 
 
-def _limits(gepa: GepaSection, *, heldout: int) -> Limits:
+def heldout_names(config: RunConfig) -> Sequence[int | str]:
+    """Give the heldout rows, as they are named in the configuration."""
+    return config.gepa.task_pools.heldout or config.dataset.heldout
+
+
+def limits_of(gepa: GepaSection, *, heldout: int) -> Limits:
+    """Give the limits.
+
+    Args:
+        gepa: The ``[gepa]`` table.
+        heldout: Heldout rollouts that are kept of all, where they have no limit of their own.
+    """
     total = gepa.max_total_rollouts
     alone = gepa.max_train_rollouts is None and gepa.max_heldout_rollouts is None
     train = max(0, total - heldout) if alone else gepa.max_train_rollouts or total
@@ -143,8 +155,13 @@ def _limits(gepa: GepaSection, *, heldout: int) -> Limits:
 
 def config_digest(resolved: JSONObject) -> str:
     """Give the digest of what decides a run: the same wherever and however fast it is run."""
-    decisive = {name: value for name, value in resolved.items() if name not in _CIRCUMSTANCES}
-    return digest({**decisive, "gepa": _without_pace(resolved.get("gepa"))})
+    return digest(decisive(resolved))
+
+
+def decisive(resolved: JSONObject) -> JSONObject:
+    """Give what decides a run, its seed aside: not where it is run, and not how fast."""
+    kept = {name: value for name, value in resolved.items() if name not in _CIRCUMSTANCES}
+    return {**kept, "gepa": _without_pace(resolved.get("gepa"))}
 
 
 def asked_of_proposer(resolved: JSONObject) -> JSONValue:

@@ -42,6 +42,9 @@ class GepaRunResult:
         cost_usd: US dollars; ``None`` when any part of it is unknown.
         usage: Everything consumed; each part ``None`` when any of it is unknown.
         unpriced: Boundaries whose cost is not known.
+        limits: The hard limits that hold, by name.
+        extensions: What was raised since the run began, as ``key=value``.
+        events: Events on record.
         failure: Error code and message of a run that failed.
         workspace_db_path: The SQLite file of the journal; ``None`` where another store keeps it.
         store_location: Where the journal is, in the words of its store.
@@ -70,6 +73,9 @@ class GepaRunResult:
     cost_usd: float | None
     usage: Usage
     unpriced: tuple[str, ...]
+    limits: JSONObject
+    extensions: tuple[str, ...]
+    events: int
     failure: JSONObject | None
     manifest_path: Path
     event_feed_path: Path

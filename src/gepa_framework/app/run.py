@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -12,15 +11,20 @@ from pathlib import Path
 import attrs
 
 from gepa_framework.app.building import build, build_store
-from gepa_framework.app.prepare import Prepared, prepare_file, prepare_text
+from gepa_framework.app.extending import Extension, extension_of
+from gepa_framework.app.history import History
+from gepa_framework.app.prepare import Prepared, prepare_file
+from gepa_framework.app.rerun import finished_before
 from gepa_framework.app.result import GepaRunResult
 from gepa_framework.app.session import Session
-from gepa_framework.app.stores import recorded_meta
+from gepa_framework.app.stores import is_begun
+from gepa_framework.app.verification import Verification
+from gepa_framework.app.verifying import verify
 from gepa_framework.config import LoadedConfig, locate_problem
 from gepa_framework.engine import Plan
 from gepa_framework.engine.setup import check_budget
 from gepa_framework.errors import ConfigError, GepaError, Problem
-from gepa_framework.plugins import LoadedPlugin, Plugins
+from gepa_framework.plugins import LoadedPlugin
 from gepa_framework.types import Listener
 
 
@@ -33,7 +37,8 @@ class GepaRun:
     """
 
     _prepared: Prepared
-    resumed: bool = False
+    _history: History | None = None
+    _extension: Extension | None = None
 
     @classmethod
     def from_toml(
@@ -61,32 +66,50 @@ class GepaRun:
         return cls(prepared)
 
     @classmethod
-    def resume(cls, run_dir: str | Path, *, accept_changed_plugins: bool = False) -> GepaRun:
+    def resume(
+        cls, run_dir: str | Path, *, extend: Sequence[str] = (), accept_changed_plugins: bool = False
+    ) -> GepaRun:
         """Take up a run where its journal ends.
 
         Args:
             run_dir: The run's directory.
+            extend: Limits to raise, each as ``dotted.path=value``; a run that a limit ended goes on.
             accept_changed_plugins: Go on with other plugins than those that the run was started with.
 
         Raises:
             WorkspaceError: There is no run, or it cannot be read.
+            ConfigError: What is to be raised is no limit, or would not be raised.
+            RunStateError: The run failed or was cancelled for good and cannot be extended.
             PluginLockError: The plugins are not those that the run was started with.
             PluginError: The store that keeps its journal cannot be used.
         """
-        directory = Path(run_dir)
-        meta = recorded_meta(directory, accept_changed_plugins=accept_changed_plugins)
-        prepared = prepare_text(
-            meta["config_text"],
-            file=meta["config_file"],
-            base_dir=Path(meta["base_dir"]),
-            sets=json.loads(meta["sets"]),
-            environ={},
-            run_id=meta["run_id"],
-            run_dir=directory,
-        )
+        history = History.read(Path(run_dir), accept_changed_plugins=accept_changed_plugins)
         if not accept_changed_plugins:
-            Plugins.compare_lock(json.loads(meta["plugins_lock"]), json.loads(_text(prepared)))
-        return cls(prepared, resumed=True)
+            history.compare_plugins()
+        if not extend:
+            return cls(history.present, history)
+        extension = extension_of(history, extend)
+        return cls(extension.prepared, history, extension)
+
+    @classmethod
+    def verify(cls, run_dir: str | Path, *, accept_changed_plugins: bool = False) -> Verification:
+        """Replay what is on record of a run, and prove that all of it follows from what the run was fed.
+
+        Nothing is written, nobody is asked, and the run may be worked on meanwhile.
+
+        Args:
+            run_dir: The run's directory.
+            accept_changed_plugins: Replay with other plugins than those that the run was started with.
+
+        Raises:
+            WorkspaceError: A row, a feed or an exported file is not what was written.
+            ReplayDivergenceError: An event is not what follows from the inputs.
+            PluginLockError: The plugins are not those that the run was started with.
+        """
+        history = History.read(Path(run_dir), accept_changed_plugins=accept_changed_plugins)
+        if not accept_changed_plugins:
+            history.compare_plugins()
+        return verify(history)
 
     @property
     def run_id(self) -> str:
@@ -100,8 +123,41 @@ class GepaRun:
 
     @property
     def plan(self) -> Plan:
-        """What it is decided by."""
-        return self._prepared.plan
+        """What it is decided by, with the limits that hold now."""
+        history = self._history
+        if history is None:
+            return self._prepared.plan
+        limits = self._extension.given.limits if self._extension else history.limits
+        return attrs.evolve(history.stages[0].plan, limits=limits)
+
+    @property
+    def resumed(self) -> bool:
+        """Whether it goes on where its journal ends."""
+        return self._history is not None
+
+    @property
+    def events_on_record(self) -> int:
+        """Events that were on record when it was taken up."""
+        return self._history.record.events if self._history else 0
+
+    @property
+    def extensions(self) -> tuple[str, ...]:
+        """What was raised since it began, as ``key=value``, and what is to be."""
+        raised = self._history.raised if self._history else ()
+        return (*raised, *(self._extension.given.sets if self._extension else ()))
+
+    @property
+    def already_finished(self) -> bool:
+        """Whether there is a finished run of this id and configuration; `execute` gives its result.
+
+        Raises:
+            RunStateError: There is a run of this id that is unfinished, or not of this configuration.
+            WorkspaceError: It cannot be read.
+        """
+        if self.resumed or not is_begun(self.run_dir):
+            return False
+        finished_before(self._prepared)
+        return True
 
     @property
     def loaded(self) -> LoadedConfig:
@@ -135,7 +191,7 @@ class GepaRun:
         handle_signals: bool = False,
         on_interrupt: Callable[[], None] | None = None,
     ) -> GepaRunResult:
-        """Run to the end and give what it came to.
+        """Run to the end and give what it came to; what is finished already is replayed and costs nothing.
 
         Args:
             listeners: Told of every event; of those on record too when the run is resumed.
@@ -150,7 +206,9 @@ class GepaRun:
             _check_signals_can_be_handled()
         session = Session(self._prepared, listeners, on_interrupt, handle_signals)
         try:
-            return session.resume() if self.resumed else session.start()
+            if self._history is None:
+                return session.start()
+            return session.resume(self._history, self._extension.given if self._extension else None)
         except ConfigError as error:
             raise self._placed(error) from error
 
@@ -175,7 +233,3 @@ def _check_signals_can_be_handled() -> None:
         "signals can be handled in the main thread alone, and not from within a running loop",
         hint="leave handle_signals out",
     )
-
-
-def _text(prepared: Prepared) -> str:
-    return json.dumps(prepared.lock(), default=dict)

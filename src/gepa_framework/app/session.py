@@ -16,13 +16,15 @@ from gepa_framework.app import files
 from gepa_framework.app.building import Built, build
 from gepa_framework.app.chronicle import Chronicle
 from gepa_framework.app.exports import export
+from gepa_framework.app.history import History
 from gepa_framework.app.legs import CacheLegs
 from gepa_framework.app.pace import aimd_rule, call_limits
 from gepa_framework.app.planning import asked_of_proposer
 from gepa_framework.app.prepare import Prepared
+from gepa_framework.app.rerun import finished_before, recorded_result
 from gepa_framework.app.result import GepaRunResult
-from gepa_framework.app.stores import begin_journal, new_store, resume_journal
-from gepa_framework.engine import Machine, Status
+from gepa_framework.app.stores import begin_journal, is_begun, new_store, resume_journal
+from gepa_framework.engine import Extend, Machine, Status, check_extension
 from gepa_framework.errors import GepaError, InterruptedRunError
 from gepa_framework.net.redact import Redactor, secrets_of
 from gepa_framework.runtime import (
@@ -38,12 +40,10 @@ from gepa_framework.runtime import (
     RequestDigests,
     RetryPolicy,
     World,
-    replay,
 )
 from gepa_framework.types import (
     Cache,
     Capability,
-    Event,
     Executor,
     JSONValue,
     Kind,
@@ -53,7 +53,7 @@ from gepa_framework.types import (
     canonical_json,
 )
 from gepa_framework.types.version import VERSION
-from gepa_framework.workspace import Feed, Journal, WorkspaceLock, file_errors
+from gepa_framework.workspace import Feed, Journal, WorkspaceLock, check_nothing_is_lost, file_errors
 
 _LOGGER = logging.getLogger(__name__)
 #: How long plugins may take to let go of the world.
@@ -70,6 +70,9 @@ class Session:
         listeners: Listeners of the caller, told of replayed events too.
         on_interrupt: Called once when the run is asked to stop.
         handle_signals: Whether SIGINT and SIGTERM interrupt the run.
+        chronicle: What is gathered for the result.
+        house: Those who hear what is on record as well.
+        store_location: Where the journal is, once it is open.
     """
 
     prepared: Prepared
@@ -80,12 +83,20 @@ class Session:
     _legs: CacheLegs = attrs.field(
         init=False, default=attrs.Factory(lambda self: CacheLegs(self.prepared.run_dir), takes_self=True)
     )
+    house: Hub = attrs.field(init=False)
     store_location: str = attrs.field(default="", init=False)
 
+    @house.default
+    def _house(self) -> Hub:
+        told = (self.chronicle, *self.listeners)
+        return Hub([Audience(type(listener).__name__, listener) for listener in told])
+
     def start(self) -> GepaRunResult:
-        """Begin the run and drive it to its end."""
+        """Begin the run and drive it to its end; a run that is finished gives its recorded result."""
         prepared = self.prepared
         run_dir = prepared.run_dir
+        if is_begun(run_dir):
+            return recorded_result(finished_before(prepared), self.listeners)
         store = new_store(prepared)
         built = build(prepared)
         with file_errors(run_dir):
@@ -96,22 +107,32 @@ class Session:
                 files.write_json(run_dir / files.LOCK, prepared.lock())
                 self._register("started")
                 machine = Machine(prepared.plan, built.stoppers)
-                return self._drive(machine, built, journal, [])
+                return self._drive(machine, built, journal)
         finally:
             lock.release()
 
-    def resume(self) -> GepaRunResult:
-        """Replay what is on record and go on from there."""
+    def resume(self, history: History, extension: Extend | None = None) -> GepaRunResult:
+        """Replay what is on record and go on from there.
+
+        Args:
+            history: What is on record.
+            extension: Limits that hold before anything else is done.
+        """
         prepared = self.prepared
         built = build(prepared)
         lock = WorkspaceLock(prepared.run_dir)
         try:
             with closing(resume_journal(prepared)) as journal:
-                machine = Machine(prepared.plan, built.stoppers)
-                events = list(replay(machine, journal.load()))
+                check_nothing_is_lost(prepared.run_dir, journal.events)
+                machine = history.machine()
+                for event in history.replay(machine, journal):
+                    self.house.publish([event])
+                if extension is not None:
+                    extension = attrs.evolve(extension, stoppers=built.stoppers)
+                    check_extension(machine.run, extension)
                 files.write_json(prepared.run_dir / files.LOCK, json.loads(journal.meta()["plugins_lock"]))
                 self._register("resumed")
-                return self._drive(machine, built, journal, events)
+                return self._drive(machine, built, journal, extension)
         finally:
             lock.release()
 
@@ -120,15 +141,13 @@ class Session:
         machine: Machine,
         built: Built,
         journal: Journal,
-        events: Sequence[Event],
+        extension: Extend | None = None,
     ) -> GepaRunResult:
         prepared = self.prepared
         self.store_location = journal.location
         feed = Feed(prepared.run_dir, journal.lines())
-        self._legs = CacheLegs.read(prepared.run_dir / files.CACHE_PROFILE, resumed=bool(events))
-        house = Hub([Audience(type(listener).__name__, listener) for listener in self._house()])
-        house.publish(events)
-        hub = Hub([*house.audiences, *built.audiences])
+        self._legs = CacheLegs.read(prepared.run_dir / files.CACHE_PROFILE, resumed=bool(journal.events))
+        hub = Hub([*self.house.audiences, *built.audiences])
         performer = self._performer(built)
         driver = Driver(
             machine,
@@ -138,11 +157,13 @@ class Session:
             hub=hub,
             pace=self._pace(),
             elapsed=machine.run.elapsed,
-            seq=len(events),
+            seq=journal.events,
         )
+        if extension is not None:
+            driver.extend(extension)
         error: GepaError | None = None
         try:
-            if not machine.status.terminal:
+            if not machine.status.terminal or extension is not None:
                 self._legs.begin(performer.cache.profile())
                 _run_to_end(self._run(driver, performer, built))
         except GepaError as caught:
@@ -198,6 +219,8 @@ class Session:
         elif error is not None and machine.status is not Status.CANCELLED:
             status = "failed"
         try:
+            if error is not None:
+                machine = self._as_recorded()
             result = self._export(machine, performer, status, error)
         except GepaError as second:
             # What ended the run explains more than that its files could not be written.
@@ -207,6 +230,16 @@ class Session:
             error.run_dir = str(self.prepared.run_dir)
             raise error
         return result
+
+    def _as_recorded(self) -> Machine:
+        """Give the machine as the journal has it: what broke the run may be in it and not on record."""
+        self.chronicle = Chronicle()
+        history = History.read(self.prepared.run_dir)
+        machine = history.machine()
+        with closing(history.journal()) as journal:
+            for event in history.replay(machine, journal):
+                self.chronicle.on_event(event)
+        return machine
 
     def _export(
         self, machine: Machine, performer: Performer, status: str, error: GepaError | None
@@ -221,9 +254,6 @@ class Session:
             cache_profile=self._legs.whole(performer.cache.profile()),
             store_location=self.store_location,
         )
-
-    def _house(self) -> tuple[Listener, ...]:
-        return (self.chronicle, *self.listeners)
 
     def _performer(self, built: Built) -> Performer:
         config, gepa = self.prepared.config, self.prepared.config.gepa

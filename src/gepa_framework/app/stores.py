@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import attrs
 
@@ -23,7 +23,6 @@ from gepa_framework.plugins import Plugins
 from gepa_framework.types import BuildContext, JSONObject, Kind, Store
 from gepa_framework.workspace import Journal, file_errors
 
-T = TypeVar("T")
 _SCHEMA = 1
 _BACKUP = "restore it from a backup"
 
@@ -123,26 +122,23 @@ def recorded_store(run_dir: Path, *, accept_changed_plugins: bool = False) -> St
     return GuardedStore(record.name, made, context.redact)
 
 
-def recorded_meta(run_dir: Path, *, accept_changed_plugins: bool = False) -> Mapping[str, str]:
-    """Read what was recorded of a run when it began; raises what `recorded_store` raises."""
+def is_begun(run_dir: Path) -> bool:
+    """Tell whether a run is on record in a directory; raises what `recorded_store` raises."""
+    if not any((run_dir / name).exists() for name in (files.STORE, files.WORKSPACE)):
+        return False
+    return recorded_store(run_dir, accept_changed_plugins=True).exists()
+
+
+def read_journal(run_dir: Path, *, accept_changed_plugins: bool = True) -> Journal:
+    """Look at the journal of a run as it is at this moment, though the run goes on; nothing is written.
+
+    Raises:
+        WorkspaceError: There is none, or its store cannot be opened for reading alone.
+        PluginLockError: The store is not the one that the run was started with.
+        PluginError: The store cannot be used.
+    """
     store = recorded_store(run_dir, accept_changed_plugins=accept_changed_plugins)
-    meta = _read(store, store.meta)
-    if "config_text" not in meta:
-        raise WorkspaceError(f"{store.location()} is not the workspace of a run")
-    return meta
-
-
-def events_on_record(run_dir: Path) -> int:
-    """Count the events of a run; raises what `recorded_store` raises, but for a changed plugin."""
-    store = recorded_store(run_dir, accept_changed_plugins=True)
-    last = _read(store, lambda: store.last("events"))
-    return int(last[0]) if last else 0
-
-
-def _read(store: Store, ask: Callable[[], T]) -> T:
-    with closing(store):
-        store.open(readonly=True)
-        return ask()
+    return Journal.open(store, readonly=True)
 
 
 def _refuse_taken(prepared: Prepared, store: Store) -> None:

@@ -20,6 +20,7 @@ from gepa_framework.types import (
     Rows,
 )
 from gepa_framework.workspace import (
+    check_revision,
     create_database,
     file_errors,
     open_database,
@@ -86,7 +87,19 @@ class SqliteStore:
         Raises:
             WorkspaceError: There is none, it is no workspace, or it is newer than this program.
         """
-        self._connection = read_database(self._path) if readonly else open_database(self._path)
+        self._connection = self._reading() if readonly else open_database(self._path)
+
+    def _reading(self) -> sqlite3.Connection:
+        connection = read_database(self._path)
+        try:
+            check_revision(connection, self._path)
+            with storage_errors(self._path):
+                # All that is read is of one moment, whatever is written meanwhile.
+                connection.execute("BEGIN")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
     def meta(self) -> Mapping[str, str]:
         """Give what was recorded of the run when it began."""

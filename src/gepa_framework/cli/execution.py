@@ -16,14 +16,13 @@ if TYPE_CHECKING:
     from gepa_framework.app import GepaRun, GepaRunResult
 
 
-def execute(run: GepaRun, session: Session, *, display: str, replayed: int = 0) -> None:
+def execute(run: GepaRun, session: Session, *, display: str) -> None:
     """Execute a run and tell what came of it.
 
     Args:
         run: The run.
         session: Says whether the answer is JSON, and is told where the run is.
         display: The display that was asked for.
-        replayed: Events on record already.
 
     Raises:
         GepaError: What `GepaRun.execute` raises.
@@ -31,7 +30,12 @@ def execute(run: GepaRun, session: Session, *, display: str, replayed: int = 0) 
     session.run_dir = run.run_dir
     show_warnings(verbose=session.verbose)
     warn(run)
-    shown = make_display(display, RunFacts.of(run, replayed=replayed))
+    over = run.already_finished
+    if over:
+        output.talk("this run is finished already; its result:")
+        # There is nothing to watch; but who reads events gets those on record.
+        display = "jsonl" if display == "jsonl" else "none"
+    shown = make_display(display, RunFacts.of(run))
     try:
         shown.start()
         result = run.execute(
@@ -39,7 +43,7 @@ def execute(run: GepaRun, session: Session, *, display: str, replayed: int = 0) 
         )
     finally:
         shown.close()
-    _conclude(result, session, jsonl=display == "jsonl")
+    _conclude(result, session, jsonl=display == "jsonl", over=over)
 
 
 def warn(run: GepaRun) -> None:
@@ -53,9 +57,9 @@ def _interrupted(shown: Display, run: GepaRun) -> None:
     shown.notice(f"to go on later: {resume_command(run.run_dir)}")
 
 
-def _conclude(result: GepaRunResult, session: Session, *, jsonl: bool) -> None:
+def _conclude(result: GepaRunResult, session: Session, *, jsonl: bool, over: bool) -> None:
     if session.json:
-        output.answer_json(result.to_dict())
+        output.answer_json({**({"already_finished": True} if over else {}), **result.to_dict()})
     elif jsonl:
         output.talk(summary(result))
     else:

@@ -72,6 +72,7 @@ class _Root(LazyGroup):
     lazy={
         "run": f"{_COMMANDS}.run:run",
         "resume": f"{_COMMANDS}.resume:resume",
+        "verify": f"{_COMMANDS}.verify:verify",
         "check": f"{_COMMANDS}.check:check",
         "plugins": f"{_COMMANDS}.plugins:plugins",
         "init": f"{_COMMANDS}.init:init",

@@ -48,6 +48,13 @@ accept_plugins_option = click.option(
     help="Go on even though other plugins are installed than the run was started with.",
 )
 
+extend_option = click.option(
+    "--extend",
+    metavar="KEY=VALUE",
+    multiple=True,
+    help="Raise a limit, such as gepa.max_total_rollouts=20000, and go on; may be given again.",
+)
+
 _config_option = click.option(
     "--config",
     "config",

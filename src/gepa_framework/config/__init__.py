@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gepa_framework.config.effects import NO_EFFECT, NO_EFFECT_YET
-from gepa_framework.config.load import load_config, parse_config
+from gepa_framework.config.load import parse_config
 from gepa_framework.config.model import (
     CacheSection,
     DatasetSection,
@@ -14,6 +14,7 @@ from gepa_framework.config.model import (
     locate_problem,
 )
 from gepa_framework.config.options import read_options, written_options
+from gepa_framework.config.overrides import read_assignment
 from gepa_framework.config.reader import Resolve
 from gepa_framework.config.sections import (
     AcceptanceSection,
@@ -51,9 +52,9 @@ __all__ = [
     "RunConfig",
     "RunSection",
     "SelectionSection",
-    "load_config",
     "locate_problem",
     "parse_config",
+    "read_assignment",
     "read_options",
     "total_tokens",
     "written_options",

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import attrs
 
-from gepa_framework.config.document import parse_document, read_text
+from gepa_framework.config.document import parse_document
 from gepa_framework.config.effects import NO_EFFECT, without_effect
 from gepa_framework.config.free import policy_of, seed_candidate_of
 from gepa_framework.config.model import CacheSection, DatasetSection, LoadedConfig, ProposerChoice, RunConfig
@@ -52,27 +52,6 @@ _REFUSED_TABLES: Mapping[str, str] = MappingProxyType(
         "usage_registration": "nothing is ever reported to anybody: delete the table",
     }
 )
-
-
-def load_config(
-    path: Path,
-    *,
-    sets: Sequence[str] = (),
-    environ: Mapping[str, str] = _NO_VARIABLES,
-    resolve: Resolve,
-    prepare: Callable[[PluginsSection], None] | None = None,
-) -> LoadedConfig:
-    """Read a configuration file; arguments, result and errors are those of `parse_config`."""
-    text = read_text(path, str(path))
-    return parse_config(
-        text,
-        file=str(path),
-        base_dir=path.absolute().parent,
-        sets=sets,
-        environ=environ,
-        resolve=resolve,
-        prepare=prepare,
-    )
 
 
 def parse_config(

@@ -81,6 +81,26 @@ def _apply_variable(
     made.put(data, source, parts, value, argument=argument)
 
 
+def read_assignment(argument: str, option: str) -> tuple[str, object]:
+    """Give the dotted path and the value of a ``path=value`` argument.
+
+    Args:
+        argument: As it was written.
+        option: The option that it belongs to, for messages.
+
+    Raises:
+        ConfigError: It is no assignment, or its value no TOML.
+    """
+    try:
+        parts, text = _split(argument)
+        return dotted(parts), toml_value(text)
+    except Faults as refusal:
+        problems = tuple(
+            Problem("", each.message, each.hint.replace("--set", option), option) for each in refusal.faults
+        )
+        raise ConfigError(f"{option} {argument[:80]} cannot be used", problems=problems) from refusal
+
+
 def _apply_argument(data: dict[str, Any], argument: str, made: Overrides) -> None:
     try:
         parts, text = _split(argument)

@@ -7,11 +7,11 @@ no order of events can pass a limit: what could, was never begun.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import attrs
 
-from gepa_framework.engine.ledger import Ledger, nano
+from gepa_framework.engine.ledger import Ledger, counts, nano
 from gepa_framework.engine.limits import Estimates, Limits
 from gepa_framework.types import JSONScalar, Stage, StopReason, Usage
 
@@ -105,6 +105,7 @@ class Budget:
     Args:
         ledger: The books.
         estimates: What single calls are expected to take.
+        limbo: Commands that were revoked and may have begun; they count as if they had.
 
     Attributes:
         train: Rollouts on training rows that are set aside.
@@ -113,8 +114,9 @@ class Budget:
         open: The purses that are not closed yet.
     """
 
-    def __init__(self, ledger: Ledger, estimates: Estimates) -> None:
+    def __init__(self, ledger: Ledger, estimates: Estimates, limbo: Collection[str] = ()) -> None:
         self._ledger = ledger
+        self._limbo = limbo
         self._attempts = estimates.attempts
         self._rollout = _Call.of(estimates.rollout)
         self._proposal = _Call.of(estimates.proposal)
@@ -154,7 +156,8 @@ class Budget:
     def _passed(self, limits: Limits, need: Need) -> Iterator[StopReason]:
         books = self._ledger
         # What was given up under way was run all the same, for all that anybody knows.
-        lost, heldout = books.abandoned_rollouts, books.heldout_rollouts
+        given_up = self._given_up()
+        lost, heldout = given_up.train, books.heldout_rollouts
         total, train = books.rollouts + lost, books.train_rollouts + lost
         aside = self.train + self.heldout
         yield from _over("max_total_rollouts", limits.total_rollouts, total, aside, need.rollouts)
@@ -164,7 +167,7 @@ class Budget:
             limit = limits.heldout_rollouts
             yield from _over("max_heldout_rollouts", limit, heldout, self.heldout, need.heldout)
         if need.proposals:
-            asked = books.proposals + books.abandoned_proposals
+            asked = books.proposals + given_up.proposals
             yield from _over("max_proposals", limits.proposals, asked, self.proposals, need.proposals)
         for name in _MONEY:
             if (limit := getattr(limits, name)) is not None:
@@ -183,9 +186,14 @@ class Budget:
         known = self._ledger.known(name)
         if known is None:
             return None
+        return known + self.worst(name, self._given_up())
+
+    def _given_up(self) -> Need:
+        rollouts, proposals = counts(self._limbo) if self._limbo else (0, 0)
         books = self._ledger
-        given_up = Need(train=books.abandoned_rollouts, proposals=books.abandoned_proposals)
-        return known + self.worst(name, given_up)
+        return Need(
+            train=books.abandoned_rollouts + rollouts, proposals=books.abandoned_proposals + proposals
+        )
 
     def worst(self, name: str, need: Need) -> int:
         """Give the most that calls may take, in billionths of a dollar or in tokens."""

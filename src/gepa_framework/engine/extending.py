@@ -80,9 +80,12 @@ def _reason_to_stop(run: Run, given: Extend) -> StopReason | None:
 
 
 def _check_spent(run: Run, limits: Limits) -> None:
-    usage = attrs.asdict(run.ledger.usage)
+    books, aside = run.ledger, run.budget
+    usage, lost = attrs.asdict(books.usage), books.abandoned_rollouts
     spent = {
-        "train_rollouts": run.ledger.train_rollouts,
+        "total_rollouts": books.rollouts + lost + aside.train + aside.heldout,
+        "train_rollouts": books.train_rollouts + lost + aside.train,
+        "proposals": books.proposals + books.abandoned_proposals + aside.proposals,
         "iterations": run.finished,
         "seconds": run.elapsed,
         **{name: usage[name] for name in ("cost_usd", "prompt_tokens", "completion_tokens", "total_tokens")},
@@ -92,7 +95,8 @@ def _check_spent(run: Run, limits: Limits) -> None:
         lowered = limit is not None and (before is None or limit < before)
         if lowered and value is not None and limit < value:
             raise BudgetExceededError(
-                f"the limit on {name} would fall from {before} to {limit}, and {value} are spent",
+                f"the limit on {name} would fall from {before} to {limit}, and {value} are spent or set "
+                "aside",
                 hint="raise it as well: heldout rows for one more candidate are taken from all rollouts",
             )
 

@@ -71,19 +71,18 @@ class Lanes:
         Raises:
             InvariantError: One of that effect id waits or is under way.
         """
-        lane, urgent = self._place(command)
-        queue = lane.urgent if urgent else lane.patient
+        queue = self._queue(command)
         name = command.effect_id
         if name in queue or name in self._begun:
             raise InvariantError(f"{name!r} was offered twice")
         queue[name] = command
         self._waiting += 1
 
-    def _place(self, command: Command) -> tuple[_Lane, bool]:
+    def _queue(self, command: Command) -> OrderedDict[str, Command]:
         if isinstance(command, Rollout):
-            stage = command.stage
-            return self._lanes[ROLLOUT], stage is Stage.PARENT or stage is Stage.CHILD
-        return self._lanes[PROPOSE if isinstance(command, Propose) else SETUP], True
+            lane, stage = self._lanes[ROLLOUT], command.stage
+            return lane.urgent if stage is Stage.PARENT or stage is Stage.CHILD else lane.patient
+        return self._lanes[PROPOSE if isinstance(command, Propose) else SETUP].urgent
 
     @property
     def any_waiting(self) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import attrs
 
 from gepa_framework.types import UNKNOWN, Stage, Usage
@@ -12,6 +14,14 @@ _NANO = 1_000_000_000
 def nano(dollars: float) -> int:
     """Give whole billionths of a dollar."""
     return round(dollars * _NANO)
+
+
+def counts(effect_ids: Collection[str]) -> tuple[int, int]:
+    """Give how many rollouts and how many proposals are among commands."""
+    return (
+        sum(name.startswith("rollout/") for name in effect_ids),
+        sum(name.startswith("proposal/") for name in effect_ids),
+    )
 
 
 @attrs.define

@@ -96,7 +96,8 @@ class Machine:
         """Take one input and give what follows from it.
 
         Args:
-            given: An outcome, a tick, a cancel, or what was abandoned.
+            given: An outcome, a tick, a cancel, what was abandoned, or higher limits; those reopen a run
+                that is finished.
             elapsed: Seconds worked on the run; never less than at the input before.
 
         Raises:
@@ -116,7 +117,7 @@ class Machine:
         if isinstance(given, Tick):
             return self._step(self._check_clock)
         if isinstance(given, Abandoned):
-            return self._step(lambda: note_abandoned(self.run, given.effect_ids))
+            return self._step(lambda: self._abandon(given))
         return self._step(lambda: self._cancel(given))
 
     def _extend(self, given: Extend, elapsed: float) -> Step:
@@ -140,12 +141,16 @@ class Machine:
             raise
         except GepaError as error:
             self._fail(error)
-        if self.status is Status.RUNNING and not self._scheduler.waiting:
+        if self.status is Status.RUNNING and not self._scheduler.waiting and not self.run.limbo:
             raise InvariantError("the run goes on and waits for nothing")
         commands, revoked = self._scheduler.take()
         events = tuple(self._events)
         self._events.clear()
         return Step(commands, revoked, events)
+
+    def _abandon(self, given: Abandoned) -> None:
+        note_abandoned(self.run, given.effect_ids)
+        self._scheduler.go_on()
 
     def _check_clock(self) -> None:
         if self.run.searching and (reason := time_is_up(self.run)) is not None:

@@ -66,6 +66,7 @@ class Run:
         heldout_scores: By candidate, as far as they are in.
         heldout_rewards: By candidate, then by the position of the heldout row.
         verdict: Of the selected candidate; there once the heldout rows are in.
+        limbo: Effect ids of commands that were revoked, of which it is not known yet whether they had begun.
         improved_at: How many iterations were over, its own counted, when the best score last rose.
     """
 
@@ -83,6 +84,7 @@ class Run:
     accepted: int = 0
     merges: int = 0
     accepted_at_merge: int = 0
+    limbo: set[str] = attrs.field(factory=set)
     searching: bool = False
     reopened: bool = False
     proposer_failures: int = 0
@@ -111,7 +113,7 @@ class Run:
     def __attrs_post_init__(self) -> None:
         plan = self.plan
         self.limits = plan.limits
-        self.budget = Budget(self.ledger, plan.estimates)
+        self.budget = Budget(self.ledger, plan.estimates, self.limbo)
         pareto = len(plan.pareto) or len(plan.train)
         self.outside = self.budget.set_aside(Need(train=pareto, heldout=2 * len(plan.heldout)))
 

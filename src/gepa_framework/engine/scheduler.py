@@ -80,6 +80,11 @@ class Scheduler:
         if self._may_begin:
             self._begin_more()
 
+    def go_on(self) -> None:
+        """Begin what may begin, now that it is known what had begun of what was revoked."""
+        self._may_begin = True
+        self._begin_more()
+
     def stop_children(self) -> None:
         """End the flows that were begun, enter in the books what is in, and let the main flow go on."""
         for task in tuple(self._children):
@@ -113,6 +118,7 @@ class Scheduler:
             if self._owners.get(effect_id) is task:
                 del self._owners[effect_id], self._waiting[effect_id]
                 self._revoked.append(effect_id)
+                self._run.limbo.add(effect_id)
 
     def _release(self, task: Task) -> None:
         """Pass on outcomes in the order of their commands, as far as they are in."""
@@ -202,6 +208,7 @@ class Scheduler:
                 task = Task(flow)
                 self._children[task] = None
                 self._advance(task, flow.__next__)
-            if not self._children:
+            # What had begun of what was revoked is settled first: what follows reckons with the books.
+            if not self._children and self._run.stopped is not None and not self._run.limbo:
                 self._many = None
                 self._advance(self._main, partial(self._main.flow.send, []))

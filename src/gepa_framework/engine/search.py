@@ -71,7 +71,7 @@ def _next(run: Run) -> Flow[None] | None:
     need = worst_case(run)
     short = run.budget.short(run.limits, need)
     # What is under way may give back what is short now: the search is over only when nothing is.
-    run.stopped = no_more(run, None if run.in_flight else short)
+    run.stopped = no_more(run, None if run.in_flight or run.limbo else short)
     if run.stopped is not None or short is not None:
         return None
     run.iteration += 1

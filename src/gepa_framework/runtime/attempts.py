@@ -54,54 +54,41 @@ class Attempts:
         Raises:
             ContainerGoneError: There is no container any more.
         """
-        superseded: tuple[RolloutFailure, ...] = ()
         outcome, overload = await self._attempt(command, 1, again=again)
-        # Nearly always the first attempt is the last, and there is nothing to keep account of.
-        if isinstance(outcome, RolloutFailure):
-            outcome, superseded = await self._persist(command, outcome, overload=overload)
+        if isinstance(outcome, RolloutResult):
+            return outcome, ()
+        superseded = self._superseded[command.effect_id] = []
+        try:
+            outcome = await self._try_again(command, outcome, superseded, overload=overload)
+        finally:
+            self._superseded.pop(command.effect_id, None)
         if isinstance(outcome, RolloutFailure) and outcome.code == UNREACHABLE:
             raise ContainerGoneError(
                 f"the container cannot be reached: {outcome.message}",
                 hint="start it again, then resume the run; nothing that was recorded is lost",
             )
-        return outcome, superseded
+        return outcome, tuple(superseded)
 
-    async def _persist(
-        self, command: Rollout, outcome: RolloutFailure, *, overload: bool
-    ) -> tuple[RolloutOutcome, tuple[RolloutFailure, ...]]:
-        """Try again after a first failure, for as long as that may help."""
-        superseded = self._superseded[command.effect_id] = []
-        try:
-            return await self._try(command, superseded, outcome, overload=overload), tuple(superseded)
-        finally:
-            self._superseded.pop(command.effect_id, None)
-
-    async def _try(
-        self,
-        command: Rollout,
-        superseded: list[RolloutFailure],
-        failure: RolloutFailure,
-        *,
-        overload: bool,
+    async def _try_again(
+        self, command: Rollout, outcome: RolloutOutcome, superseded: list[RolloutFailure], *, overload: bool
     ) -> RolloutOutcome:
         retry, clock = self._world.retry, asyncio.get_running_loop().time
         blameless, patient_until = 0, clock() + retry.patience_seconds
-        # Ends with an outcome, with the attempts that count, or with the patience for those that do not.
-        while True:
+        # Ends with a result, with the attempts that count, or with the patience for those that do not.
+        while isinstance(outcome, RolloutFailure):
+            attempt = len(superseded) + 1
             wait: float | None
-            if overload and failure.retryable and clock() < patient_until:
+            if overload and outcome.retryable and clock() < patient_until:
                 blameless += 1
-                wait = retry.pause(failure, blameless, least=_LEAST_BACKOFF)
+                wait = retry.pause(outcome, blameless, least=_LEAST_BACKOFF)
             else:
-                wait = retry.wait(failure, len(superseded) + 1 - blameless)
+                wait = retry.wait(outcome, attempt - blameless)
             if wait is None:
-                return failure
-            superseded.append(self._caller.discreet(failure))
+                break
+            superseded.append(self._caller.discreet(outcome))
             await asyncio.sleep(wait)
-            outcome, overload = await self._attempt(command, len(superseded) + 1, again=False)
-            if isinstance(outcome, RolloutResult):
-                return outcome
-            failure = outcome
+            outcome, overload = await self._attempt(command, attempt + 1, again=False)
+        return outcome
 
     async def _attempt(self, command: Rollout, attempt: int, *, again: bool) -> tuple[RolloutOutcome, bool]:
         """Give what an attempt came to, and whether it was refused for overload, for no fault of its own."""

@@ -152,10 +152,13 @@ class Crew(Generic[R]):
                 return  # it was given up meanwhile
             if self._leave(command):
                 self._deliver(command, given)
-            if task.cancelling() or not (following := self._following(most=1)):
+            if task.cancelling():
                 # Work that shrugs its revocation off leaves a worker that looks cancelled for good.
                 del self._doing[task]
                 self._begin()
+                return
+            if not (following := self._following(most=1)):
+                del self._doing[task]
                 return
             # Others have begun already, or are about to: one place is free now, and this worker takes it.
             (command,) = following

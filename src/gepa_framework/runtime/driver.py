@@ -15,6 +15,7 @@ from gepa_framework.engine import (
     Cancel,
     Command,
     Completed,
+    Extend,
     Input,
     Machine,
     Propose,
@@ -99,12 +100,14 @@ class Driver:
         self._elapsed_us = round(elapsed * 1e6)
         self._seq = seq
         self._again: frozenset[str] = frozenset()
+        self._extension: Extend | None = None
         self._arrivals: deque[_Arrival] = deque()
         self._wake = asyncio.Event()
         self._error: BaseException | None = None
         self._interrupted = False
+        self._waiting = False
         widths = {ROLLOUT: pace.rollouts, PROPOSE: pace.proposals, SETUP: pace.setup}
-        self._crew = Crew(Lanes(widths), self._work, self._done, self._wake.set)
+        self._crew = Crew(Lanes(widths), self._work, self._done, self._nothing_under_way)
         self._heartbeat = Heartbeat(pace.quiet_seconds, lambda: waiting_words(machine.pending.values()))
         performer.attach(resized=self._resize, silent=self._give_up)
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="gepa-journal")
@@ -119,10 +122,15 @@ class Driver:
         """End the run for good."""
         self._arrive(_control(Cancel(reason)))
 
+    def extend(self, given: Extend) -> None:
+        """Have limits raised before anything else is done; reopens a run that is finished."""
+        self._extension = given
+
     async def run(self) -> None:
         """Drive until the machine is done.
 
         Raises:
+            BudgetExceededError: The extension is of no use; nothing of it is in the journal.
             InterruptedRunError: `interrupt` was called; the journal is whole.
             GepaError: The run could not go on; the journal is whole.
         """
@@ -142,14 +150,20 @@ class Driver:
         if self._machine.status is Status.NEW:
             step = self._machine.start()
             await self._commit([(Record(START, self._elapsed_us, step.events, blobs=_blobs(step)), step)])
+            unfinished: tuple[Command, ...] = ()
         else:
+            unfinished = tuple(self._machine.pending.values())
             self._again = frozenset(self._machine.pending)
-            self._crew.offer(tuple(self._machine.pending.values()))
+        if self._extension is not None:
+            await self._commit([self._feed_machine(_control(self._extension))])
+        self._crew.offer(unfinished)
 
     async def _loop(self) -> None:
         while self._machine.status is Status.RUNNING:
             self._check_that_something_will_come()
+            self._waiting = True
             await self._wake.wait()
+            self._waiting = False
             self._wake.clear()
             if self._interrupted:
                 await self._stop_gently()
@@ -162,6 +176,11 @@ class Driver:
             return
         waits = waiting_words(self._machine.pending.values())
         raise InvariantError(f"the run waits for {waits}, and nothing is under way")
+
+    def _nothing_under_way(self) -> None:
+        # Unless it waits, the loop looks before it does.
+        if self._waiting:
+            self._wake.set()
 
     async def _stop_gently(self) -> None:
         await self._crew.settle(self._pace.grace_seconds)
@@ -185,7 +204,9 @@ class Driver:
                     # What broke the run stays out of its journal: a mended world is asked again.
                     raise self._machine.failure
                 batch.append(fed)
-                if fed[1].revoked and (begun := self._let_go(fed[1].revoked)):
+                if fed[1].revoked and self._machine.status is Status.RUNNING:
+                    # Told even if nothing had begun: until then the machine reckons with the worst.
+                    begun = self._let_go(fed[1].revoked)
                     self._arrivals.appendleft(_control(Abandoned(begun)))
         finally:
             # The run may break at one of them; those before it are paid for.
@@ -211,6 +232,8 @@ class Driver:
 
     async def _commit(self, batch: Sequence[tuple[Record, Step]]) -> None:
         records = [record for record, _ in batch]
+        if any(record.given.effect_id is not None for record in records):
+            self._heartbeat.beat()
         self._failpoints.passed("before_commit")
         if self._crew.busy:
             loop = asyncio.get_running_loop()
@@ -218,6 +241,8 @@ class Driver:
         else:
             # Nothing is under way that a wait for the disk could hold up; a hop to a thread costs as much.
             lines = self._journal.commit(records)
+            # A signal that came meanwhile is to be heard before anything more is begun.
+            await asyncio.sleep(0)
         self._failpoints.passed("after_commit")
         self._publish(records, lines)
         pending = self._machine.pending
@@ -254,7 +279,6 @@ class Driver:
 
     def _done(self, command: Command, done: Performed | None) -> None:
         if done is not None:
-            self._heartbeat.beat()
             self._arrive(_arrival(command, done))
 
     def _resize(self, rollouts: int) -> None:
@@ -286,7 +310,7 @@ class Driver:
         await self._crew.settle(0)
 
 
-def _control(control: Tick | Cancel | Abandoned) -> _Arrival:
+def _control(control: Tick | Cancel | Abandoned | Extend) -> _Arrival:
     return _Arrival(control, encode_control(control))
 
 

@@ -190,10 +190,13 @@ class Store(Protocol):
         ...
 
     def open(self, *, readonly: bool = False) -> None:
-        """Open the journal that is there, for appending, or for reading while another process appends.
+        """Open the journal that is there, for appending or for reading alone.
+
+        For reading alone, nothing is written, and all that is given is of one moment: another process may
+        append meanwhile.
 
         Raises:
-            WorkspaceError: There is none, or it cannot be read; for reading alone, nothing was changed.
+            WorkspaceError: There is none, or it cannot be opened so; nothing was changed.
         """
         ...
 

@@ -5,39 +5,60 @@ from __future__ import annotations
 from gepa_framework.workspace.codec import (
     START,
     Encoded,
+    decode_extension,
     decode_outcome,
     encode_control,
     encode_outcome,
     is_exact,
 )
 from gepa_framework.workspace.database import (
+    check_revision,
     create_database,
     file_errors,
     open_database,
     read_database,
     storage_errors,
 )
-from gepa_framework.workspace.feed import Feed
+from gepa_framework.workspace.feed import (
+    RESTORE,
+    Feed,
+    check_nothing_is_lost,
+    feed_line,
+    feeds,
+    normalised_line,
+)
+from gepa_framework.workspace.glance import Glance, glance, measured_candidates
 from gepa_framework.workspace.journal import Journal, Line, Record, Stored, blob_digest, event_text
-from gepa_framework.workspace.lock import WorkspaceLock
+from gepa_framework.workspace.lock import WorkspaceLock, holder_of
 
 __all__ = [
+    "RESTORE",
     "START",
     "Encoded",
     "Feed",
+    "Glance",
     "Journal",
     "Line",
     "Record",
     "Stored",
     "WorkspaceLock",
     "blob_digest",
+    "check_nothing_is_lost",
+    "check_revision",
     "create_database",
+    "decode_extension",
     "decode_outcome",
     "encode_control",
     "encode_outcome",
     "event_text",
+    "feed_line",
+    "feeds",
     "file_errors",
+    "glance",
+    "holder_of",
     "is_exact",
+    "measured_candidates",
+    "normalised_line",
     "open_database",
     "read_database",
     "storage_errors",

@@ -9,7 +9,17 @@ from typing import Any
 
 import attrs
 
-from gepa_framework.engine import Abandoned, Cancel, Completed, Input, Outcome, ProposalFailure, Tick
+from gepa_framework.engine import (
+    Abandoned,
+    Cancel,
+    Completed,
+    Extend,
+    Input,
+    Limits,
+    Outcome,
+    ProposalFailure,
+    Tick,
+)
 from gepa_framework.errors import InvariantError
 from gepa_framework.types import (
     ComponentSpec,
@@ -37,6 +47,7 @@ _KINDS: Mapping[type[object], str] = {
     Tick: "tick",
     Cancel: "cancel",
     Abandoned: "abandoned",
+    Extend: "extend",
 }
 #: Fields of a rollout's result that are left out where they are empty.
 _NOT_ALWAYS = (
@@ -156,9 +167,20 @@ def encode_outcome(outcome: Outcome, effect_id: str | None = None) -> Encoded:
     return Encoded(_KINDS[type(outcome)], effect_id, compact_json(_plain(outcome)))
 
 
-def encode_control(control: Tick | Cancel | Abandoned) -> Encoded:
+def encode_control(control: Tick | Cancel | Abandoned | Extend) -> Encoded:
     """Encode an input that is no outcome."""
-    return Encoded(_KINDS[type(control)], None, compact_json(_plain(control)))
+    fields = _extension(control) if isinstance(control, Extend) else _plain(control)
+    return Encoded(_KINDS[type(control)], None, compact_json(fields))
+
+
+def _extension(extend: Extend) -> JSONValue:
+    return {"limits": extend.limits.fields(), "sets": extend.sets}
+
+
+def decode_extension(payload: str) -> Extend:
+    """Give an extension back, without its stoppers."""
+    fields = json.loads(payload)
+    return Extend(Limits(**fields["limits"]), tuple(fields["sets"]))
 
 
 def _with_usage(fields: dict[str, Any]) -> dict[str, Any]:
@@ -218,4 +240,6 @@ def decode(encoded: Encoded, superseded: tuple[Usage, ...] = ()) -> Input | None
         return Cancel(fields["reason"], tuple(fields.get("begun", ())))
     if encoded.kind == "abandoned":
         return Abandoned(tuple(json.loads(encoded.payload)["effect_ids"]))
+    if encoded.kind == "extend":
+        return decode_extension(encoded.payload)
     return Completed(encoded.effect_id or "", decode_outcome(encoded.kind, encoded.payload), superseded)

@@ -93,13 +93,22 @@ def open_database(path: Path) -> sqlite3.Connection:
 
 
 def _bring_up_to_date(connection: sqlite3.Connection, path: Path) -> None:
+    if check_revision(connection, path) < REVISION:
+        migrate(connection)
+
+
+def check_revision(connection: sqlite3.Connection, path: Path) -> str:
+    """Give the schema of a database; an older one has all that a journal is read from.
+
+    Raises:
+        WorkspaceError: It is no workspace, or newer than this program.
+    """
     found = _revision(connection, path)
     if found > REVISION:
         raise WorkspaceError(
             f"{path} has schema {found} and this program knows {REVISION}", hint="upgrade gepa-framework"
         )
-    if found < REVISION:
-        migrate(connection)
+    return found
 
 
 def read_database(path: Path) -> sqlite3.Connection:
@@ -110,8 +119,12 @@ def read_database(path: Path) -> sqlite3.Connection:
     """
     if not path.is_file():
         raise WorkspaceError(f"{path} does not exist", hint="name the directory of a run")
+    # Nobody has it open: read as it lies there, or SQLite would leave files of its own beside it.
+    still = "" if path.with_name(f"{path.name}-wal").exists() else "&immutable=1"
     with storage_errors(path):
-        return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=5)
+        return sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode=ro{still}", uri=True, timeout=5, isolation_level=None
+        )
 
 
 def _revision(connection: sqlite3.Connection, path: Path) -> str:

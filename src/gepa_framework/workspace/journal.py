@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any, TypeAlias
@@ -26,6 +27,7 @@ from gepa_framework.types.store import NO_BLOBS
 from gepa_framework.workspace.codec import Encoded, decode
 
 _Rows: TypeAlias = Sequence[Sequence[object]]
+_DAMAGED = "it was damaged or edited, or its store lost something; restore it from a backup"
 
 
 @attrs.frozen
@@ -160,7 +162,7 @@ class Journal:
 
     @classmethod
     def open(cls, store: Store, *, readonly: bool = False) -> Journal:
-        """Go on with the journal of an existing run, or only read it while somebody else does."""
+        """Go on with the journal of an existing run, or only read it as it is at this moment."""
         with _closed_on_failure(store):
             store.open(readonly=readonly)
             return cls(store)
@@ -169,6 +171,21 @@ class Journal:
     def location(self) -> str:
         """Where it is, for people."""
         return self._store.location()
+
+    @property
+    def chain(self) -> str:
+        """The last link of the inputs' chain, in hexadecimal digits; it stands for the whole journal."""
+        return self._input_chain.hex()
+
+    @property
+    def inputs(self) -> int:
+        """How many inputs are on record."""
+        return self._position
+
+    @property
+    def events(self) -> int:
+        """How many events are on record."""
+        return self._seq
 
     def _tail(self, table: JournalTable) -> tuple[int, bytes]:
         row = self._store.last(table)
@@ -190,6 +207,21 @@ class Journal:
         if hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest() != sha256:
             raise self._damaged("text", sha256)
         return text
+
+    def check_meta(self) -> None:
+        """Hold what was recorded when the run began against the first event, which is chained to it.
+
+        Raises:
+            WorkspaceError: It was changed, or the first event was.
+        """
+        with self._rows("events") as rows:
+            for *first, stored in itertools.islice(rows, 1):
+                if _event_link(self._root, first) != stored:
+                    raise WorkspaceError(
+                        f"{self.location}: what was recorded of the run when it began, or its first event, "
+                        "is not what was written",
+                        hint=_DAMAGED,
+                    )
 
     def commit(self, records: Sequence[Record]) -> list[Line]:
         """Write records in one durable transaction and give their events as they were written.
@@ -298,7 +330,7 @@ class Journal:
     def _damaged(self, what: str, name: object) -> WorkspaceError:
         return WorkspaceError(
             f"{self.location}: {what} {name} is not what was written",
-            hint="it was damaged or edited, or its store lost something; restore it from a backup",
+            hint=_DAMAGED,
         )
 
     @contextmanager
@@ -309,6 +341,18 @@ class Journal:
             if close := getattr(rows, "close", None):
                 stack.callback(close)
             yield rows
+
+    def last_event(self) -> tuple[str, str]:
+        """Give type and body of the last event; both are empty where there is none."""
+        row = self._store.last("events")
+        return (row[2], row[4]) if row else ("", "")
+
+    def extensions(self) -> Iterator[tuple[int, str]]:
+        """Give position and payload of every input that raised limits, in their order."""
+        with self._rows("inputs") as rows:
+            for position, kind, _, _, _, payload, _ in rows:
+                if kind == "extend":
+                    yield position, payload
 
     def lines(self) -> Iterator[Line]:
         """Give every event in its order."""

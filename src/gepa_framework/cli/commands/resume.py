@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from gepa_framework.cli.options import accept_plugins_option, run_options
+from gepa_framework.cli.options import accept_plugins_option, extend_option, run_options
 from gepa_framework.cli.session import Session
 
 #: Where run ids are looked for.
@@ -16,21 +16,28 @@ RUNS = Path("runs")
 
 @click.command()
 @click.argument("run")
+@extend_option
 @accept_plugins_option
 @run_options
 @click.pass_obj
-def resume(session: Session, run: str, accept_changed_plugins: bool, display: str, as_json: bool) -> None:  # noqa: ARG001
+def resume(
+    session: Session,
+    *,
+    run: str,
+    extend: tuple[str, ...],
+    accept_changed_plugins: bool,
+    display: str,
+    as_json: bool,  # noqa: ARG001
+) -> None:
     """Go on with a run where its record ends.
 
     RUN is the directory of a run, or the id of one below ./runs. What is on record is not paid for again.
     """
     from gepa_framework.app import GepaRun
-    from gepa_framework.app.stores import events_on_record
     from gepa_framework.cli.execution import execute
 
-    directory = find_run(run)
-    resumed = GepaRun.resume(directory, accept_changed_plugins=accept_changed_plugins)
-    execute(resumed, session, display=display, replayed=events_on_record(directory))
+    resumed = GepaRun.resume(find_run(run), extend=extend, accept_changed_plugins=accept_changed_plugins)
+    execute(resumed, session, display=display)
 
 
 def find_run(name: str) -> Path:

@@ -33,7 +33,7 @@ class RunFacts:
     replayed: int = 0
 
     @classmethod
-    def of(cls, run: GepaRun, *, replayed: int = 0) -> RunFacts:
+    def of(cls, run: GepaRun) -> RunFacts:
         """Take from a run what a display shows."""
         plan = run.plan
         return cls(
@@ -42,7 +42,7 @@ class RunFacts:
             search_limit=plan.limits.train_rollouts,
             heldout_limit=all_rollouts(plan) - plan.limits.train_rollouts,
             pareto_rows=len(plan.pareto) or len(plan.train),
-            replayed=replayed,
+            replayed=run.events_on_record,
         )
 
     @property

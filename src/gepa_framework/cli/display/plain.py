@@ -120,6 +120,10 @@ class Narrator:
         return f"finished after {count(body.iterations, 'iteration')}; {self._standing()}"
 
     @_tell.register
+    def _(self, body: happened.RunExtended) -> str:
+        return f"limits raised: {one_line(', '.join(body.sets))}"
+
+    @_tell.register
     def _(self, _: happened.RunFailed) -> str:
         return ""  # the error itself is told when the run is left
 

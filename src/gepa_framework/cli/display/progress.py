@@ -178,6 +178,12 @@ def _(_: happened.StopDecided, to: Progress) -> None:
 
 
 @_fold.register
+def _(_: happened.RunExtended, to: Progress) -> None:
+    if to.phase == "finished":
+        to.enter("choosing a parent")
+
+
+@_fold.register
 def _(body: happened.HeldoutStarted, to: Progress) -> None:
     to.enter("scoring the heldout rows", len(body.candidates) * body.rows)
 
