@@ -91,9 +91,12 @@ class _Call:
         # Asked for every rollout, of which most are no dearer than the ones before.
         if usage.cost_usd and (seen := nano(usage.cost_usd)) > self.cost_usd:
             self.cost_usd = seen
-        self.prompt_tokens = max(self.prompt_tokens, usage.prompt_tokens or 0)
-        self.completion_tokens = max(self.completion_tokens, usage.completion_tokens or 0)
-        self.total_tokens = max(self.total_tokens, usage.total_tokens or 0)
+        if (prompt := usage.prompt_tokens) and prompt > self.prompt_tokens:
+            self.prompt_tokens = prompt
+        if (completion := usage.completion_tokens) and completion > self.completion_tokens:
+            self.completion_tokens = completion
+        if (total := usage.total_tokens) and total > self.total_tokens:
+            self.total_tokens = total
 
 
 class Budget:
