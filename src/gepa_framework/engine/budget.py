@@ -149,6 +149,18 @@ class Budget:
                 return StopReason(kind, limit, None, f"{kind} is set and what was spent is not known")
         return None
 
+    def spent_up(self, limits: Limits) -> bool:
+        """Tell whether a limit on money or tokens is reached, or may be for all that is known.
+
+        Work that was begun keeps to its purse, so this is so only where calls cost more than they were
+        expected to, or do not say what they cost.
+        """
+        for name in _MONEY:
+            limit = getattr(limits, name)
+            if limit is not None and ((spent := self._spent(name)) is None or spent >= _whole(name, limit)):
+                return True
+        return False
+
     def short(self, limits: Limits, need: Need) -> StopReason | None:
         """Give the limit that the worst case of some work would pass, if there is one."""
         return self.unknown(limits) or next(self._passed(limits, need), None)

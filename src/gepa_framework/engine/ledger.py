@@ -140,8 +140,10 @@ class Ledger:
     def unpriced(self) -> tuple[str, ...]:
         """The boundaries whose cost is not known, with how many calls that is."""
         parts = (
-            ("container.rollout", self.unpriced_rollouts + self.abandoned_rollouts),
-            ("proposer", self.unpriced_proposals + self.abandoned_proposals),
+            ("container.rollout", self.unpriced_rollouts),
+            ("proposer", self.unpriced_proposals),
+            ("container.rollout given up under way", self.abandoned_rollouts),
+            ("proposer given up under way", self.abandoned_proposals),
         )
         return tuple(f"{boundary} x {count}" for boundary, count in parts if count)
 

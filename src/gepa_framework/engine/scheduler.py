@@ -187,8 +187,8 @@ class Scheduler:
         self._issue(task)
 
     def _cannot_pay(self, task: Task) -> bool:
-        """Tell whether what a task wants would be paid for out of what nobody knows."""
-        return task is not self._main and self._run.budget.unknown(self._run.limits) is not None
+        """Tell whether what a task wants would be paid for out of what is gone, or of what nobody knows."""
+        return task is not self._main and self._run.budget.spent_up(self._run.limits)
 
     def _cut_off(self, task: Task) -> None:
         self._drop(task, observe=True)
