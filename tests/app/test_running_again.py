@@ -158,6 +158,16 @@ def test_another_configuration_comes_before_everything_else(project):
     assert "candidate.target_modules" in refused(project.run()).message
 
 
+def test_feeds_without_their_journal_are_not_written_over(project):
+    project.run().execute()
+    for path in project.directory().glob("workspace.sqlite*"):
+        path.unlink()
+    before = contents(project.directory())
+    with pytest.raises(WorkspaceError, match="holds the feeds of a run whose journal is gone"):
+        project.run().execute()
+    assert contents(project.directory()) == before
+
+
 def test_a_damaged_record_is_not_given_as_a_result(project):
     project.run().execute()
     with closing(sqlite3.connect(project.directory() / "workspace.sqlite")) as database:

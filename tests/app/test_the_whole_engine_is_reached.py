@@ -291,6 +291,22 @@ def test_what_has_no_price_is_listed(project):
     assert result.unpriced == (f"container.rollout x {result.rollouts}",)
 
 
+def test_a_run_whose_cost_nobody_knows_ends_with_its_files_and_without_heldout_scores(project):
+    project.offer("transport", "metered", METERED)
+    result = project.run(
+        transport="metered", container="", gepa=money(9.5), more=PRICED.replace('"small"\n[[', '"big"\n[[')
+    ).execute()
+    assert (result.status, result.stopped_by.kind, result.stopped_by.value) == (
+        "finished",
+        "max_cost_usd",
+        None,
+    )
+    assert result.heldout == {}
+    assert result.improvement_verdict.verdict in ("no_measured_improvement", "inconclusive")
+    assert json.loads(result.manifest_path.read_text())["heldout_best_candidate"] is None
+    assert told(project, "heldout.started")[0]["reason"]
+
+
 def test_a_limit_on_money_that_cannot_hold_the_least_is_refused_before_anything_is_written(project):
     # 16 rollouts, 3 attempts each.
     with pytest.raises(

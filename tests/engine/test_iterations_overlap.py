@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gepa_framework.engine import Accepting, Estimates, Pipelining, Propose, Rollout, Selecting, Status
-from gepa_framework.types import Stage, StopReason, Usage
+from gepa_framework.types import RolloutResult, RowsRequest, Stage, StopReason, Usage
 
 DEAR = Usage(10, 10, 20, 1.0)
 
@@ -119,6 +120,23 @@ def test_nothing_that_follows_is_paid_for_out_of_what_nobody_knows(toy):
     assert "not known" in stop.message
 
 
+def test_a_parked_evaluation_is_not_begun_out_of_what_nobody_knows(toy):
+    world = toy.World(propose=lambda request: f"{0.3 + request.iteration / 100}", usage=DEAR)
+    game = searching(toy.Play(pipelined(toy, 3, limits={"cost_usd": 1e6}), world).start())
+    game.until(lambda game: len(game.of("candidate.accepted")) == 3, lambda waiting: min(waiting, key=_full))
+    evaluated = game.of("candidate.accepted")[0].candidate_id
+    for name in [name for name in game.machine.pending if evaluated in name]:
+        game.complete(name, RolloutResult(reward=0.5, usage=Usage(1, 1, 2, None)))
+    assert begun(game) == set() or game.awaiting(Stage.HELDOUT)
+    full = {command.candidate.id for command in game.world.rollouts(Stage.FULL)}
+    assert full == {evaluated}
+    assert game.finish().run.in_flight == 0
+
+
+def _full(effect):
+    return f"/{Stage.FULL}/" in effect
+
+
 @given(pick=st.randoms(use_true_random=False), cost=st.sampled_from([0.5, 1.0, 2.0]))
 def test_money_is_never_passed_however_many_iterations_share_it(toy, pick, cost):
     estimates = Estimates(rollout=Usage(10, 10, 20, cost), proposal=Usage(10, 10, 20, cost))
@@ -159,6 +177,27 @@ def test_a_child_that_can_no_longer_be_accepted_stops_costing_rollouts(toy, rule
     child = [body for body in game.of("rollout.completed") if body.stage == Stage.CHILD]
     assert len(child) == 1
     assert game.run.budget.train == 0
+
+
+def test_what_rounding_could_turn_is_not_foretold(toy):
+    rewards = {"train:0": (1.0, 0.7), "train:1": (0.3, 0.5), "train:2": (0.9, 1.0)}
+    plan = pipelined(
+        toy,
+        train=3,
+        minibatch_size=3,
+        perfect_score=1.0,
+        accepting=Accepting("improvement_or_equal"),
+        pipelining=Pipelining(in_flight=2, speculative=True),
+        limits={"iterations": 1},
+    )
+    world = toy.World(
+        score=lambda command: rewards[command.row.id][command.candidate.components["prompt"] == "child"],
+        propose=["child"],
+        rows=lambda split, seed: toy.row("train" if split == "train" else split, seed),
+    )
+    plan = attrs.evolve(plan, heldout=RowsRequest("heldout", seeds=()))
+    game = toy.play(plan, world)
+    assert not [body for body in game.of("candidate.rejected") if "any more" in body.reason]
 
 
 def test_without_a_declared_top_nothing_is_foretold(toy):

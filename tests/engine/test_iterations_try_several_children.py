@@ -143,6 +143,23 @@ def test_a_merge_that_is_not_as_good_as_its_parents_is_refused(played):
     assert len(game.run.pool.members) == 3
 
 
+def test_a_merge_that_harms_a_protected_objective_is_refused(toy, always_the_seed):
+    def score(command):
+        both = set(command.candidate.components.values()) == {"1"}
+        return RolloutResult(reward=halves(command), objectives={"care": 0.0 if both else 1.0}, usage=FREE)
+
+    plan = merging(
+        toy,
+        objectives={"care": "maximize"},
+        weighing=Weighing("protected_objective_guard", protected=("care",)),
+        limits={"iterations": 3},
+    )
+    game = toy.play(plan, toy.World(program=TWO, score=score, propose=improving))
+    (rejected,) = [body for body in game.of("candidate.rejected") if body.rule == "merge"]
+    assert rejected.reason == "a protected objective got worse than the better parent's"
+    assert rejected.objective_deltas == {"care": -1.0}
+
+
 def test_a_merge_evaluates_only_what_its_check_left(played):
     _, world = played()
     full = [command.row.id for command in world.rollouts(Stage.FULL) if command.iteration == 3]

@@ -193,3 +193,16 @@ def test_an_evaluation_begins_within_four_starts_for_each_in_front_of_it(ahead, 
         for name in began:
             queue.end(name)
     assert starts.index(f"full {ahead}") < (OVERTAKES + 1) * (ahead + 1)
+
+
+def test_lanes_know_whether_anything_waits_and_give_no_more_than_asked_for():
+    queue = lanes(rollouts=3)
+    for name in "abcd":
+        queue.offer(rollout(name))
+    assert names(queue.begin(1)) == ["a"]
+    assert names(queue.begin(0)) == []
+    assert names(queue.begin()) == ["b", "c"]
+    assert queue.any_waiting
+    queue.withdraw(["d", "a", "nobody"])
+    assert not queue.any_waiting
+    assert names(queue.begin()) == []

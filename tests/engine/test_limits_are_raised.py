@@ -3,9 +3,9 @@ from __future__ import annotations
 import attrs
 import pytest
 
-from gepa_framework.engine import Cancel, Extend, Limits, Pipelining, Status, heldout_reserve
+from gepa_framework.engine import Cancel, Extend, Limits, Pipelining, Propose, Status, heldout_reserve
 from gepa_framework.errors import BudgetExceededError, StateTransitionError
-from gepa_framework.types import Stage, StopReason
+from gepa_framework.types import Stage, StopReason, Usage
 
 
 def raised(play, **limits):
@@ -231,3 +231,37 @@ def test_limits_of_a_run_are_those_of_its_plan_until_they_are_raised(toy):
     assert isinstance(play.run.limits, Limits)
     extended(play, iterations=4, heldout_rollouts=6)
     assert play.run.limits != play.run.plan.limits
+
+
+def test_heldout_rows_keep_their_rollouts_when_a_limit_on_money_is_lifted(toy):
+    unknown = Usage(1, 1, 2, None)
+    plan = toy.plan(heldout=3, limits={"cost_usd": 9.0, "total_rollouts": 30, "iterations": None})
+    play = toy.play(plan, toy.World(usage=unknown))
+    assert play.run.ledger.heldout_rollouts == 0
+    limits = attrs.evolve(play.run.limits, cost_usd=None)
+    play.take(play.machine.feed(Extend(limits), play.clock)).finish()
+    assert play.run.ledger.heldout_rollouts == 6
+    assert play.run.ledger.rollouts <= 30
+
+
+def test_limits_without_room_for_the_heldout_rows_to_come_are_refused(toy):
+    play = toy.play(toy.plan(heldout=5, limits={"total_rollouts": 27, "iterations": 1}))
+    used = play.run.ledger.rollouts
+    limits = attrs.evolve(play.run.limits, iterations=9, heldout_rollouts=99, total_rollouts=used + 8)
+    with pytest.raises(BudgetExceededError, match="would end again at once"):
+        play.machine.feed(Extend(limits), play.clock)
+    limits = attrs.evolve(limits, total_rollouts=used + 8 + 5)
+    assert play.take(play.machine.feed(Extend(limits), play.clock)).machine.pending
+
+
+def test_what_heldout_rows_gave_does_not_steer_a_search_that_goes_on(toy):
+    def rewarded(heldout):
+        def score(command):
+            return heldout if command.stage is Stage.HELDOUT else toy.by_text(command)
+
+        play = toy.play(toy.plan(limits={"iterations": 2}), toy.World(score=score))
+        limits = attrs.evolve(play.run.limits, iterations=4, heldout_rollouts=99)
+        play.take(play.machine.feed(Extend(limits), play.clock)).finish()
+        return [command.request for command in play.world.of(Propose)], play.run.perfect_score
+
+    assert rewarded(0.5) == rewarded(1.5)

@@ -106,7 +106,8 @@ def test_a_price_makes_a_limit_on_money_hold_where_nobody_says_what_a_call_costs
     game = toy.play(toy.plan(prices=PRICES, limits={"cost_usd": 25.0}), world)
     (stop,) = game.of("gepa.stop")
     assert (stop.kind, stop.limit, stop.value) == ("max_cost_usd", 25.0, 20.0)
-    assert game.run.ledger.cost_usd == 30.0
+    assert game.run.ledger.cost_usd == 20.0
+    assert "US dollars" in game.of("heldout.started")[0].reason
 
 
 def test_what_cannot_be_priced_ends_the_search_under_a_limit_on_money(toy):

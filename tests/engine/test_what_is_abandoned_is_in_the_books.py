@@ -63,7 +63,10 @@ def test_abandoned_work_is_unknown_and_never_an_outcome():
     ledger.count_rollout(Stage.FULL, Usage(1, 2, 3, 0.5), failed=False)
     ledger.abandon(3, 2)
     ledger.count_proposal(FREE)
-    assert ledger.unpriced == ("container.rollout x 3", "proposer x 2")
+    assert ledger.unpriced == (
+        "container.rollout given up under way x 3",
+        "proposer given up under way x 2",
+    )
     assert (ledger.rollouts, ledger.proposals) == (1, 1)
     assert ledger.usage == Usage(None, None, None, None)
     assert ledger.outcome_usage == Usage(1, 2, 3, 0.5)

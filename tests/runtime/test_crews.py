@@ -466,3 +466,32 @@ def test_a_command_whose_turn_it_just_was_does_not_begin_in_a_paused_crew():
         assert (work.began, crew.busy) == ([], 0)
 
     run(scenario)
+
+
+def test_commands_that_end_at_once_are_carried_out_by_one_worker():
+    async def scenario():
+        work, tasks = Work(at_once=True), set()
+
+        async def carry_out(command):
+            tasks.add(asyncio.current_task())
+            await work(command)
+
+        crew = make_crew(8, carry_out)
+        crew.offer([Describe(str(number)) for number in range(20)])
+        await turns()
+        assert work.ended == [str(number) for number in range(20)]
+        assert (len(tasks), crew.busy) == (1, 0)
+
+    asyncio.run(scenario())
+
+
+def test_others_begin_as_soon_as_the_first_one_waits():
+    async def scenario():
+        work = Work()
+        crew = make_crew(8, work)
+        crew.offer([Describe(str(number)) for number in range(10)])
+        await turns(3)
+        assert work.under_way == 8
+        await crew.settle(0)
+
+    asyncio.run(scenario())

@@ -395,3 +395,29 @@ def test_what_asking_again_cannot_help_is_not_asked_again_for_overload_either(ki
     transport = kit.Transport(lambda request: attrs.evolve(FULL_429, retryable=False))
     done = perform(kit.performer(transport, **overloaded(4)), kit.rollout())
     assert (len(transport.requests), done.superseded) == (1, ())
+
+
+@pytest.mark.parametrize(
+    "answer", ["\ud83d\ude00", "\ud800", r"\ud800", "plain"], ids=["two", "one", "r", "no"]
+)
+def test_what_is_fed_is_what_the_journal_gives_back_down_to_lone_surrogates(kit, answer):
+    transport = kit.Transport(lambda _: RolloutResult(1.0, output=answer, usage=Usage(0, 0, 0, 0.0)))
+    rolled = perform(kit.performer(transport), kit.rollout())
+    proposed = perform(kit.performer(proposer=Says(Proposal({"skills": answer}))), kit.propose())
+    for done in (rolled, proposed):
+        assert decode_outcome(done.encoded.kind, done.encoded.payload) == done.outcome
+
+
+@pytest.mark.parametrize(
+    "usage",
+    [
+        Usage(0, 0, 0, -1.0),
+        Usage(0, 0, 0, 1e13),
+        Usage(-1, 0, 0, 0.0),
+        Usage(0, -1, 0, 0.0),
+        Usage(0, 0, 10**16, 0.0),
+    ],
+)
+def test_usage_out_of_range_is_found_where_all_of_it_is_known(kit, usage):
+    transport = kit.Transport(lambda _: RolloutResult(1.0, usage=usage))
+    assert perform(kit.performer(transport), kit.rollout()).outcome.code == "out_of_range"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from typing import Any
 
 from tests.reference.frontier import ReferenceFrontier
 from tests.simulation.schedules import Schedule
 
+from gepa_framework._core import accept
 from gepa_framework.engine import FailedRollouts, Machine, Propose, Rollout, Status
 from gepa_framework.types import RolloutResult, Stage
 from gepa_framework.types.events import CandidateAccepted, CandidateRejected, FrontierUpdated
@@ -157,8 +157,10 @@ class Watch:
         }
         pairs = [(self._worth(beside[command.row.id]), self._worth(command)) for command in commands]
         whole = [(before, after) for before, after in pairs if before is not None and after is not None]
-        gain = math.fsum(part for before, after in whole for part in (after, -before))
-        return _RULES[body.rule](0.0, gain)
+        if not whole:
+            return False
+        befores, afters = zip(*whole, strict=True)
+        return accept(body.rule, befores, afters, margin=self.plan.accepting.margin).accepted
 
     def _worth(self, command: Rollout) -> float | None:
         """Ask the world what a rollout comes to, failed ones counted as the plan says."""
@@ -196,6 +198,7 @@ class Watch:
 
     def ended(self, machine: Machine) -> None:
         """Look at a run that is over."""
+        assert machine.status is not Status.FINISHED or not machine.run.limbo
         run, budget = machine.run, machine.run.budget
         if machine.status is Status.FINISHED:
             assert budget.train == 0 or not run.has_pool

@@ -195,7 +195,7 @@ def extension(given: Schedule, run: Run, number: int) -> Extend:
         proposals=_more(limits.proposals, 10),
         iterations=_more(limits.iterations, draw.choice((1, 6))),
         seconds=_more(limits.seconds, 40.0 + run.elapsed),
-        cost_usd=_more(limits.cost_usd, 0.5),
+        cost_usd=draw.choice((_more(limits.cost_usd, 0.5), None)),
         prompt_tokens=_more(limits.prompt_tokens, 4000),
         completion_tokens=_more(limits.completion_tokens, 3000),
         total_tokens=_more(limits.total_tokens, 6000),

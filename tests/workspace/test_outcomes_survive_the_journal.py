@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import math
 
+import attrs
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -267,3 +268,21 @@ class Loud(str):
 )
 def test_what_decoding_would_change_is_not_exact(fields):
     assert not is_exact(RolloutResult(reward=1.0, usage=FREE, **fields))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"components": {"skills": Loud("x")}},
+        {"components": {Loud("skills"): "x"}},
+        {"metadata": {"turns": [1, 2]}},
+        {"rationale": Loud("x")},
+        {"edits": {"skills": [Edit("a", "b")]}},
+    ],
+)
+def test_only_a_plain_proposal_of_whole_texts_is_exact(fields):
+    plain = Proposal({"skills": "x"}, rationale="why", model="m", metadata={"turns": 2}, usage=FREE)
+    encoded = encode_outcome(plain)
+    assert is_exact(plain)
+    assert repr(decode_outcome(encoded.kind, encoded.payload)) == repr(plain)
+    assert not is_exact(attrs.evolve(plain, **fields))

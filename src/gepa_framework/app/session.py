@@ -25,7 +25,7 @@ from gepa_framework.app.rerun import finished_before, recorded_result
 from gepa_framework.app.result import GepaRunResult
 from gepa_framework.app.stores import begin_journal, is_begun, new_store, resume_journal
 from gepa_framework.engine import Extend, Machine, Status, check_extension
-from gepa_framework.errors import GepaError, InterruptedRunError
+from gepa_framework.errors import GepaError, InterruptedRunError, WorkspaceError
 from gepa_framework.net.redact import Redactor, secrets_of
 from gepa_framework.runtime import (
     Aimd,
@@ -97,6 +97,11 @@ class Session:
         run_dir = prepared.run_dir
         if is_begun(run_dir):
             return recorded_result(finished_before(prepared), self.listeners)
+        if (run_dir / files.EVENTS).exists():
+            raise WorkspaceError(
+                f"{run_dir} holds the feeds of a run whose journal is gone",
+                hint="restore the journal from a backup, or choose another run.run_id",
+            )
         store = new_store(prepared)
         built = build(prepared)
         with file_errors(run_dir):

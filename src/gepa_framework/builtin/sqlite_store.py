@@ -122,7 +122,8 @@ class SqliteStore:
             database.execute("BEGIN IMMEDIATE")
             try:
                 database.executemany(_INSERT["inputs"], rows.inputs)
-                database.executemany(_INSERT["attempts"], rows.attempts)
+                if rows.attempts:
+                    database.executemany(_INSERT["attempts"], rows.attempts)
                 database.executemany(_INSERT["events"], rows.events)
                 if rows.blobs:
                     database.executemany(_BLOB, rows.blobs.items())

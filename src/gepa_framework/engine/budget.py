@@ -91,9 +91,12 @@ class _Call:
         # Asked for every rollout, of which most are no dearer than the ones before.
         if usage.cost_usd and (seen := nano(usage.cost_usd)) > self.cost_usd:
             self.cost_usd = seen
-        self.prompt_tokens = max(self.prompt_tokens, usage.prompt_tokens or 0)
-        self.completion_tokens = max(self.completion_tokens, usage.completion_tokens or 0)
-        self.total_tokens = max(self.total_tokens, usage.total_tokens or 0)
+        if (prompt := usage.prompt_tokens) and prompt > self.prompt_tokens:
+            self.prompt_tokens = prompt
+        if (completion := usage.completion_tokens) and completion > self.completion_tokens:
+            self.completion_tokens = completion
+        if (total := usage.total_tokens) and total > self.total_tokens:
+            self.total_tokens = total
 
 
 class Budget:
@@ -145,6 +148,18 @@ class Budget:
                 kind = f"max_{name}"
                 return StopReason(kind, limit, None, f"{kind} is set and what was spent is not known")
         return None
+
+    def spent_up(self, limits: Limits) -> bool:
+        """Tell whether a limit on money or tokens is reached, or may be for all that is known.
+
+        Work that was begun keeps to its purse, so this is so only where calls cost more than they were
+        expected to, or do not say what they cost.
+        """
+        for name in _MONEY:
+            limit = getattr(limits, name)
+            if limit is not None and ((spent := self._spent(name)) is None or spent >= _whole(name, limit)):
+                return True
+        return False
 
     def short(self, limits: Limits, need: Need) -> StopReason | None:
         """Give the limit that the worst case of some work would pass, if there is one."""

@@ -17,7 +17,7 @@ def deployed(run: Run) -> Member:
 
 
 def heldout_best(run: Run) -> Member | None:
-    """Give the best of those that were measured on the heldout rows; ``None`` until all of them are.
+    """Give the best of those that were measured on the heldout rows; ``None`` until all are, or if none is.
 
     Each is compared with the selected candidate row by row. A row that was not scored for both says nothing,
     so a candidate whose rollouts failed cannot win by the few that did not. Who is no better than the
@@ -26,7 +26,7 @@ def heldout_best(run: Run) -> Member | None:
     Raises:
         RunFailedError: Two rewards differ by more than the range of a double.
     """
-    if run.verdict is None:
+    if run.verdict is None or run.pool.best.candidate.id not in run.heldout_scores:
         return None
     chosen, most = run.pool.best, 0.0
     for member in run.pool.members:

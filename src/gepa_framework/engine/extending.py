@@ -58,14 +58,17 @@ def extend(run: Run, given: Extend) -> None:
 
 def reopen(run: Run) -> None:
     """Let there be a search after this moment; an iteration that was cut off is over."""
-    if run.heldout_candidates:
-        # Whoever is best by then may have to be measured besides those that are.
-        run.outside.close()
-        run.outside = run.budget.set_aside(Need(heldout=len(run.heldout)))
+    run.outside.close()
+    run.outside = run.budget.set_aside(Need(heldout=_still_to_measure(run)))
     run.reopened = False
     run.stopped = None
     run.verdict = None
     run.finished = run.iteration
+
+
+def _still_to_measure(run: Run) -> int:
+    """Give the heldout rollouts to come: for seed and best, or for whoever is best by then besides them."""
+    return len(run.heldout) * max(1, 2 - len(run.heldout_candidates))
 
 
 def _reason_to_stop(run: Run, given: Extend) -> StopReason | None:
@@ -74,7 +77,9 @@ def _reason_to_stop(run: Run, given: Extend) -> StopReason | None:
     run.limits, run.finished = given.limits, run.iteration
     run.stoppers = run.stoppers if given.stoppers is None else given.stoppers
     try:
-        return no_more(run, run.budget.short(run.limits, worst_case(run)))
+        need = worst_case(run)
+        heldout = max(0, _still_to_measure(run) - run.outside.heldout)
+        return no_more(run, run.budget.short(run.limits, attrs.evolve(need, heldout=heldout)))
     finally:
         run.limits, run.stoppers, run.finished = before
 

@@ -7,6 +7,7 @@ and a row without a score may leave the comparison, so that it counts as the bes
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from gepa_framework.engine.plan import FailedRollouts
@@ -43,7 +44,9 @@ def foretold(
             return False
         parts = list(_parts(run, before, seen, top))
         most = math.fsum(parts)
-        if most > 0 or (ties and most == 0):
+        # Rounded sums are what is compared in the end: where they can be off, so can this be.
+        slack = 0.0 if _are_exact(parts) else len(parts) * sys.float_info.epsilon * math.fsum(map(abs, parts))
+        if most > -slack or (ties and most == 0):
             return False
         tell(
             f"could not be accepted any more after {len(seen)} of {len(before)} rows: at best, it would have "
@@ -52,6 +55,11 @@ def foretold(
         return True
 
     return hopeless
+
+
+def _are_exact(parts: Sequence[float]) -> bool:
+    """Tell whether sums of these, in whatever order, are not rounded: all are few and coarse enough."""
+    return all(abs(part) < 2**20 and (part * 2**20).is_integer() for part in parts) and len(parts) < 2**12
 
 
 def _parts(run: Run, before: Sequence[tuple[str, float]], seen: Seen, top: float) -> Iterator[float]:

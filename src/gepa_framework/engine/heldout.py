@@ -31,8 +31,9 @@ def heldout(run: Run) -> Flow[None]:
     run.outside.close()
     room = max(0, affordable(run, len(run.heldout)) - len(owed))
     chosen, skipped = [*owed, *tied[:room]], tied[room:]
-    if unknown := run.budget.unknown(run.limits):
-        # It was set aside beside what was known: now nobody can tell whether it is still there.
+    # It was set aside beside what was known, by what single calls had cost so far: it may be gone.
+    gone = run.budget.short(run.limits, Need(heldout=len(run.heldout) * len(owed)))
+    if gone:
         chosen, skipped = [], [*owed, *tied]
     run.outside = run.budget.set_aside(Need(heldout=len(run.heldout) * len(chosen)))
     run.heldout_candidates.update(candidate.id for candidate in chosen)
@@ -42,7 +43,7 @@ def heldout(run: Run) -> Flow[None]:
                 candidates=tuple(candidate.id for candidate in chosen),
                 rows=len(run.heldout),
                 skipped=tuple(candidate.id for candidate in skipped),
-                reason=unknown.message if unknown else "",
+                reason=gone.message if gone else "",
             )
         )
     for candidate in chosen:

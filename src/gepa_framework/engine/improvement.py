@@ -36,7 +36,8 @@ class ImprovementVerdict:
         mean_difference: Mean of the differences, candidate minus seed; ``None`` without rows.
         stderr: Its standard error; ``None`` for fewer than two rows, or where the two are one.
         p: One-sided p of the sign-flip test; ``None`` without rows, or where the two are one.
-        confidence: What is kept, at the least, from a demonstration where there is no difference.
+        confidence: What is kept from a demonstration where there is no difference; beyond 16 differing rows
+            of unlike sizes nearly so, since p is then that of the normal form.
         reason: Why, in one sentence.
     """
 

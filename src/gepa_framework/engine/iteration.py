@@ -90,7 +90,7 @@ def _try_parents(run: Run, turn: Turn, pairs: Sequence[_Pair]) -> Flow[list[_Pai
         for (name, rows), outcomes in zip(wanted.items(), answers, strict=True)
     }
     return [
-        attrs.evolve(pair, outcomes=tuple(known[pair.parent.candidate.id][row.id] for row in pair.rows))
+        _Pair(pair.parent, pair.rows, tuple(known[pair.parent.candidate.id][row.id] for row in pair.rows))
         for pair in pairs
     ]
 

@@ -63,6 +63,7 @@ class Lanes:
             raise InvariantError(f"widths are due for the lanes {', '.join(LANES)}, got {sorted(widths)}")
         self._lanes = {lane: _Lane(_width(lane, widths[lane])) for lane in LANES}
         self._begun: dict[str, _Lane] = {}
+        self._waiting = 0
 
     def offer(self, command: Command) -> None:
         """Have a command wait for its turn.
@@ -75,6 +76,7 @@ class Lanes:
         if name in queue or name in self._begun:
             raise InvariantError(f"{name!r} was offered twice")
         queue[name] = command
+        self._waiting += 1
 
     def _queue(self, command: Command) -> OrderedDict[str, Command]:
         if isinstance(command, Rollout):
@@ -82,15 +84,27 @@ class Lanes:
             return lane.urgent if stage is Stage.PARENT or stage is Stage.CHILD else lane.patient
         return self._lanes[PROPOSE if isinstance(command, Propose) else SETUP].urgent
 
-    def begin(self) -> list[Command]:
-        """Give the commands that may begin now, in the order in which they do; they are under way then."""
+    @property
+    def any_waiting(self) -> bool:
+        """Whether a command of any lane waits."""
+        return self._waiting > 0
+
+    def begin(self, most: int | None = None) -> list[Command]:
+        """Give the commands that may begin now, in the order in which they do; they are under way then.
+
+        Args:
+            most: How many to give at the most; all where ``None``.
+        """
         commands: list[Command] = []
+        if not self._waiting:
+            return commands  # the usual answer, as it is asked for whenever a command ends
         for lane in self._lanes.values():
-            while lane.busy < lane.width and (lane.urgent or lane.patient):
+            while lane.busy < lane.width and (lane.urgent or lane.patient) and len(commands) != most:
                 name, command = lane.next()
                 lane.busy += 1
                 self._begun[name] = lane
                 commands.append(command)
+        self._waiting -= len(commands)
         return commands
 
     def end(self, effect_id: str) -> None:
@@ -119,6 +133,7 @@ class Lanes:
             if name in self._begun:
                 begun.append(name)
             elif self._forget(name):
+                self._waiting -= 1
                 waiting.append(name)
         return tuple(begun), tuple(waiting)
 

@@ -32,6 +32,9 @@ def leak(run: Run, parent: Member, texts: Mapping[str, str], *, iteration: int) 
         if span is None:
             continue
         if run.plan.leakage.policy != "warn":
+            if span.owner not in {row.id for row in run.train}:
+                # A proposer that is told more could find out what heldout rows say by asking.
+                return f"the text of {name!r} quotes a row that no proposer is shown"
             return _worded(name, span, run.plan.leakage.min_span_chars)
         run.emit(
             ProposalLeakWarned(

@@ -39,10 +39,15 @@ class Totals:
     def consume(self, usage: Usage) -> None:
         """Add what one call consumed."""
         cost = usage.cost_usd
-        self._nano_usd = _add(self._nano_usd, None if cost is None else nano(cost))
-        self._prompt = _add(self._prompt, usage.prompt_tokens)
-        self._completion = _add(self._completion, usage.completion_tokens)
-        self._total = _add(self._total, usage.total_tokens)
+        # What is zero is known and adds nothing: there are many rollouts without a model.
+        if cost != 0:
+            self._nano_usd = _add(self._nano_usd, None if cost is None else nano(cost))
+        if usage.prompt_tokens != 0:
+            self._prompt = _add(self._prompt, usage.prompt_tokens)
+        if usage.completion_tokens != 0:
+            self._completion = _add(self._completion, usage.completion_tokens)
+        if usage.total_tokens != 0:
+            self._total = _add(self._total, usage.total_tokens)
 
     def whole(self, name: str) -> int | None:
         """Give one sum by its name in `Usage`, money in billionths of a dollar."""
@@ -135,8 +140,10 @@ class Ledger:
     def unpriced(self) -> tuple[str, ...]:
         """The boundaries whose cost is not known, with how many calls that is."""
         parts = (
-            ("container.rollout", self.unpriced_rollouts + self.abandoned_rollouts),
-            ("proposer", self.unpriced_proposals + self.abandoned_proposals),
+            ("container.rollout", self.unpriced_rollouts),
+            ("proposer", self.unpriced_proposals),
+            ("container.rollout given up under way", self.abandoned_rollouts),
+            ("proposer given up under way", self.abandoned_proposals),
         )
         return tuple(f"{boundary} x {count}" for boundary, count in parts if count)
 

@@ -62,5 +62,9 @@ def rejected(pool: Pool, member: Member, most: int) -> tuple[RejectedAttempt, ..
             break
         ancestor = "" if one is member else one.candidate.id
         latest = pool.rejected(one.candidate.id)[len(found) - most :]
-        found = [*(attrs.evolve(attempt, parent_id=ancestor) for attempt in latest), *found]
+        found = [*(_of(ancestor, attempt) for attempt in latest), *found]
     return tuple(found)
+
+
+def _of(ancestor: str, attempt: RejectedAttempt) -> RejectedAttempt:
+    return attempt if attempt.parent_id == ancestor else attrs.evolve(attempt, parent_id=ancestor)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import attrs
 
@@ -112,7 +113,7 @@ class Machine:
         if isinstance(given, Completed):
             if given.effect_id not in self._scheduler.waiting:
                 raise StateTransitionError(f"no outcome of {given.effect_id!r} is awaited")
-            return self._step(lambda: self._scheduler.complete(given))
+            return self._step(partial(self._scheduler.complete, given))
         if isinstance(given, Tick):
             return self._step(self._check_clock)
         if isinstance(given, Abandoned):

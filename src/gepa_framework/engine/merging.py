@@ -9,6 +9,7 @@ from gepa_framework.engine.run import Run
 from gepa_framework.engine.trial import Scored, Trial, let_in
 from gepa_framework.engine.turn import Turn
 from gepa_framework.engine.verdicts import accepted, rejected
+from gepa_framework.engine.weighing import weighed
 from gepa_framework.types import Candidate, Stage
 from gepa_framework.types.events import CandidateDuplicateSkipped, CandidateRegistered, MergeProposed
 
@@ -26,7 +27,7 @@ def merge_due(run: Run) -> bool:
 def merge(run: Run, turn: Turn) -> Flow[None] | None:
     """Give the iteration that tries a merge; ``None`` where no two candidates complement each other."""
     rng = Rng(run.plan.seed, STREAM_MERGE, turn.number)
-    found = run.pool.merge(rng, overlap=run.plan.merging.rows)
+    found = run.pool.merge(rng, overlap=min(run.plan.merging.rows, len(run.pareto)))
     if found is None:
         return None
     run.merges += 1
@@ -42,7 +43,11 @@ def _try(run: Run, turn: Turn, found: Merge, rng: Rng) -> Flow[None]:
         return
     rows = check_rows(pool.frontier, found.first, found.second, rng, size=run.plan.merging.rows)
     better = first if _sum(run, first, rows) >= _sum(run, second, rows) else second
-    trial = Trial(turn, better, child, [Scored(run.pareto[row], _score(run, better, row)) for row in rows])
+    compared = [
+        Scored(run.pareto[row], _score(run, better, row), pool.objectives(better, pool.rows[row]))
+        for row in rows
+    ]
+    trial = Trial(turn, better, child, compared)
     asked = [run.pareto[row] for row in rows]
     outcomes = yield from run.rollouts(child, asked, Stage.CHILD, turn)
     trial.enter(run, outcomes)
@@ -56,6 +61,11 @@ def _try(run: Run, turn: Turn, found: Merge, rng: Rng) -> Flow[None]:
     )
     if not decision.accepted:
         rejected(run, trial, decision, _RULE, "not as good as the better of its parents")
+        return
+    if run.plan.weighing.criterion == "protected_objective_guard":
+        decision = weighed(run.plan, decision, trial.objectives)
+    if not decision.accepted:
+        rejected(run, trial, decision, _RULE, "a protected objective got worse than the better parent's")
         return
     accepted(run, trial, decision, _RULE)
     yield from let_in(run, trial, (first.candidate.id, second.candidate.id))

@@ -45,6 +45,8 @@ class Prices:
 
     def of_rollout(self, usage: Usage) -> Usage:
         """Give what a rollout took, with its cost where the table knows it."""
+        if usage.cost_usd is not None:
+            return usage
         return self._priced(usage, (self.rollout[0], usage.model or self.rollout[1]))
 
     def of_proposal(self, usage: Usage, model: str | None) -> Usage:

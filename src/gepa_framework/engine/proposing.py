@@ -64,6 +64,8 @@ def propose(
         )
     )
     usable = yield from _usable(run, turn, parent, command)
+    if usable is not None:
+        run.proposer_failures = 0
     if usable is not None and is_overtaken(run, turn):
         note(run, turn, parent)
         usable = yield from _once_more(run, turn, parent, request, usable)
@@ -128,7 +130,8 @@ def _answer(run: Run, turn: Turn, parent: Member, command: Propose) -> Flow[Prop
     outcome = yield from ask(command, lambda _, given: run.count_proposal(turn, given))
     if not isinstance(outcome, Proposal | ProposalFailure):
         raise InvariantError("a proposal came back as something else")
-    answer = attrs.evolve(outcome, usage=run.priced(outcome))
+    usage = run.priced(outcome)
+    answer = outcome if usage is outcome.usage else attrs.evolve(outcome, usage=usage)
     if isinstance(answer, ProposalFailure):
         _failed(run, turn, parent, answer.code, answer.message)
         return None

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
@@ -42,8 +43,8 @@ _Default: TypeAlias = Callable[[object], object]
 
 def request_fields(request: ProposalRequest) -> JSONObject:
     """Give what is semantically asked: the request without its id and without the program's raw form."""
-    program = attrs.evolve(request.program, raw=EMPTY)
-    fields: dict[str, Any] = plain(attrs.evolve(request, program=program))
+    fields: dict[str, Any] = plain(request)
+    fields["program"]["raw"] = EMPTY
     del fields["proposal_id"]
     return fields
 
@@ -63,26 +64,42 @@ def plain(value: Any) -> Any:
     """Give a value of `gepa_framework.types` as JSON values."""
     if isinstance(value, tuple | list):
         return [plain(item) for item in value]
-    fields = _fields(value.__class__)
-    return value if fields is None else dict(_said(value, fields))
+    shape = _shape(value.__class__)
+    if shape is None:
+        return value
+    fields: dict[str, Any] = dict(zip(shape.names, shape.read(value), strict=True))
+    for name, default in shape.optional:
+        if fields[name] == default(value):
+            del fields[name]
+    for name, held in fields.items():
+        if held.__class__ not in _LEAVES:
+            fields[name] = plain(held)
+    return fields
 
 
-def _said(value: object, fields: tuple[tuple[str, _Default | None], ...]) -> Iterator[tuple[str, object]]:
-    for name, default in fields:
-        held = getattr(value, name)
-        if default is None or held != default(value):
-            yield name, held if held.__class__ in _LEAVES else plain(held)
+@attrs.frozen
+class _Shape:
+    """The fields of a class, what reads them all at once, and the defaults of those that may be left out."""
+
+    names: tuple[str, ...]
+    read: Callable[[object], tuple[object, ...]]
+    optional: tuple[tuple[str, _Default], ...]
 
 
 @cache
-def _fields(cls: Any) -> tuple[tuple[str, _Default | None], ...] | None:
-    """Give each field with what gives its default, or ``None`` for one that is always there."""
+def _shape(cls: Any) -> _Shape | None:
     if not attrs.has(cls):
         return None
     always = _ALWAYS.get(cls)
-    return tuple(
-        (field.name, None if always is None or field.name in always else _default_of(field.default))
-        for field in attrs.fields(cls)
+    names = tuple(field.name for field in attrs.fields(cls))
+    return _Shape(
+        names,
+        attrgetter(*names) if len(names) > 1 else lambda value: tuple(getattr(value, name) for name in names),
+        tuple(
+            (field.name, _default_of(field.default))
+            for field in attrs.fields(cls)
+            if always is not None and field.name not in always
+        ),
     )
 
 

@@ -240,8 +240,9 @@ class Run:
             self._causes[f"{given.kind.value} {given.code}: {given.message}"] += 1
             self.emit(_failed(command, given))
         else:
-            self.highest_reward = max(self.highest_reward, given.reward)
             if command.stage is not Stage.HELDOUT:
+                # What heldout rows gave must not steer a search that goes on after it.
+                self.highest_reward = max(self.highest_reward, given.reward)
                 self.latest[command.row.id] = given.reward
             self.emit(_completed(command, given, usage))
         if command.stage is not Stage.HELDOUT:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from functools import partial
 
@@ -55,6 +55,8 @@ class Scheduler:
 
     def take(self) -> tuple[tuple[Command, ...], tuple[str, ...]]:
         """Give the commands and revocations since it was last asked."""
+        if not self._commands and not self._revoked:
+            return (), ()  # as it is for most outcomes
         # A command may have been taken back within the step that gave it.
         commands = tuple(command for command in self._commands if command.effect_id in self._waiting)
         revoked = tuple(self._revoked)
@@ -75,7 +77,8 @@ class Scheduler:
         task.outcomes[given.effect_id] = given.outcome
         task.superseded[given.effect_id] = given.superseded
         self._release(task)
-        self._begin_more()
+        if self._may_begin:
+            self._begin_more()
 
     def go_on(self) -> None:
         """Begin what may begin, now that it is known what had begun of what was revoked."""
@@ -119,24 +122,26 @@ class Scheduler:
 
     def _release(self, task: Task) -> None:
         """Pass on outcomes in the order of their commands, as far as they are in."""
-        batch = task.batch
+        batch, outcomes_in = task.batch, task.outcomes
         while task.released < len(batch.commands):
             command = batch.commands[task.released]
-            if command.effect_id not in task.outcomes:
+            outcome = outcomes_in.get(command.effect_id)
+            if outcome is None:
                 return
             task.released += 1
-            if task.outcomes[command.effect_id] is not NOT_NEEDED:
+            if outcome is not NOT_NEEDED:
                 self._observe(task, command)
-                self._take_back(task)
+                if batch.needless is not None:
+                    self._take_back(task, batch.needless)
         self._evaluating.discard(task)
-        outcomes = [task.outcomes[command.effect_id] for command in batch.commands]
+        outcomes = [outcomes_in[command.effect_id] for command in batch.commands]
         self._advance(task, lambda: task.flow.send(outcomes))
         self._unpark()
 
-    def _take_back(self, task: Task) -> None:
-        if task.batch.needless is None:
+    def _take_back(self, task: Task, ask: Callable[[], Collection[str]]) -> None:
+        needless = [effect for effect in ask() if effect in self._waiting]
+        if not needless:
             return
-        needless = [effect for effect in task.batch.needless() if effect in self._waiting]
         self._revoke(task, needless)
         task.outcomes.update(dict.fromkeys(needless, NOT_NEEDED))
 
@@ -170,10 +175,8 @@ class Scheduler:
             self._may_begin = True
 
     def _admit(self, task: Task, batch: Batch) -> None:
-        if task is not self._main and self._run.budget.unknown(self._run.limits) is not None:
-            # What follows would be paid for out of what nobody knows.
-            self._drop(task, observe=True)
-            self._end(task)
+        if self._cannot_pay(task):
+            self._cut_off(task)
             return
         task.batch, task.outcomes, task.released = batch, {}, 0
         if batch.full and len(self._evaluating) >= self._run.plan.pipelining.evaluations:
@@ -183,11 +186,23 @@ class Scheduler:
             self._evaluating.add(task)
         self._issue(task)
 
+    def _cannot_pay(self, task: Task) -> bool:
+        """Tell whether what a task wants would be paid for out of what is gone, or of what nobody knows."""
+        return task is not self._main and self._run.budget.spent_up(self._run.limits)
+
+    def _cut_off(self, task: Task) -> None:
+        self._drop(task, observe=True)
+        self._run.finished += 1
+        self._end(task)
+
     def _unpark(self) -> None:
         while self._parked and len(self._evaluating) < self._run.plan.pipelining.evaluations:
             task = self._parked.popleft()
-            self._evaluating.add(task)
-            self._issue(task)
+            if self._cannot_pay(task):
+                self._cut_off(task)
+            else:
+                self._evaluating.add(task)
+                self._issue(task)
 
     def _issue(self, task: Task) -> None:
         for command in task.batch.commands:

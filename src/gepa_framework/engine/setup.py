@@ -42,6 +42,7 @@ def setup(run: Run) -> Flow[None]:
     run.seed = Candidate.of(seed_texts(run.plan, run.program), prefix=run.plan.candidate_prefix)
     run.train = yield from _rows(run, "train", run.plan.train)
     run.heldout = yield from _rows(run, "heldout", run.plan.heldout)
+    _check_apart(run.train, run.heldout)
     run.pareto = _subset(run.train, run.plan.pareto, "gepa.task_pools.pareto")
     run.minibatch_pool = _subset(run.train, run.plan.minibatch_pool, "gepa.task_pools.minibatch")
     run.pool = Pool(
@@ -96,6 +97,15 @@ def _rows(run: Run, purpose: str, request: RowsRequest) -> Flow[tuple[TaskRow, .
         )
     )
     return rows
+
+
+def _check_apart(train: Sequence[TaskRow], heldout: Sequence[TaskRow]) -> None:
+    """Refuse a row that is to be searched on and reported on."""
+    known = {(row.split, row.id) for row in train}
+    for row in heldout:
+        if (row.split, row.id) in known:
+            message = f"{row.id!r} of split {row.split!r} is a training row as well"
+            raise _problem("dataset", message, "name other heldout rows")
 
 
 def _problem(path: str, message: str, hint: str = "") -> ConfigError:

@@ -21,6 +21,8 @@ def bounded(outcome: Outcome) -> Outcome:
 
     A failure stays one; its usage is unknown then.
     """
+    if type(outcome) is RolloutResult and abs(outcome.reward) <= MAX_REWARD and _usual(outcome.usage):
+        return outcome  # nearly every one
     match outcome:
         case RolloutResult():
             faults = [*_reward_faults(outcome.reward), *_usage_faults(outcome.usage)]
@@ -31,6 +33,20 @@ def bounded(outcome: Outcome) -> Outcome:
         case RolloutFailure() | ProposalFailure() if any(_usage_faults(outcome.usage)):
             return attrs.evolve(outcome, usage=UNKNOWN)
     return outcome
+
+
+def _usual(usage: Usage) -> bool:
+    """Tell whether everything is known and in range."""
+    prompt, completion, total = usage.prompt_tokens, usage.completion_tokens, usage.total_tokens
+    if usage.cost_usd is None or prompt is None or completion is None or total is None:
+        return False
+    most = MAX_TOKENS
+    return (
+        0 <= usage.cost_usd <= MAX_COST_USD
+        and 0 <= prompt <= most
+        and 0 <= completion <= most
+        and 0 <= total <= most
+    )
 
 
 def _broken_rollout(faults: list[str]) -> RolloutFailure:

@@ -21,8 +21,8 @@ _LOGGER = logging.getLogger(__name__)
 class Crew(Generic[R]):
     """Carries commands out side by side, in the order and number that the lanes say.
 
-    A worker goes from one command to the next as long as there is one, so that many instant commands cost
-    one task and not many.
+    A worker goes from one command to the next as long as there is one, and where several may begin, one goes
+    as far as it gets before others are employed: so many instant commands cost one task and not many.
 
     Args:
         lanes: Which command begins when.
@@ -54,6 +54,7 @@ class Crew(Generic[R]):
         self._unwanted: set[str] = set()
         self._strays: set[asyncio.Task[None]] = set()
         self._paused = False
+        self._beginning = False
 
     @property
     def busy(self) -> int:
@@ -111,11 +112,20 @@ class Crew(Generic[R]):
         self._paused = True
 
     def _begin(self) -> None:
+        """Have one worker begin, and the others as soon as it waits for something."""
+        for command in self._following(most=1):
+            self._employ(command)
+        if self._lanes.any_waiting and not self._beginning:
+            self._beginning = True
+            asyncio.get_running_loop().call_soon(self._begin_now)
+
+    def _begin_now(self) -> None:
+        self._beginning = False
         for command in self._following():
             self._employ(command)
 
-    def _following(self) -> list[Command]:
-        return [] if self._paused else self._lanes.begin()
+    def _following(self, most: int | None = None) -> list[Command]:
+        return [] if self._paused else self._lanes.begin(most)
 
     def _employ(self, command: Command) -> None:
         task = asyncio.create_task(self._drain(command))
@@ -151,13 +161,12 @@ class Crew(Generic[R]):
                 del self._doing[task]
                 self._begin()
                 return
-            if not (following := self._following()):
+            if not (following := self._following(most=1)):
                 del self._doing[task]
                 return
-            command, *others = following
+            # Others have begun already, or are about to: one place is free now, and this worker takes it.
+            (command,) = following
             self._enter(task, command)
-            for other in others:
-                self._employ(other)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._strays.discard(task)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import attrs
@@ -31,6 +31,7 @@ from gepa_framework.runtime.heartbeat import Heartbeat, waiting_words
 from gepa_framework.runtime.listening import Hub
 from gepa_framework.runtime.perform import Performed, Performer
 from gepa_framework.types import Event, RolloutFailure
+from gepa_framework.types.store import NO_BLOBS
 from gepa_framework.workspace import START, Encoded, Feed, Journal, Line, Record, encode_control
 
 
@@ -156,6 +157,9 @@ class Driver:
         if self._extension is not None:
             await self._commit([self._feed_machine(_control(self._extension))])
         self._crew.offer(unfinished)
+        if self._machine.status is Status.RUNNING and (limbo := self._machine.run.limbo):
+            # Whoever was to tell what had begun was stopped before it could: all of it may have.
+            self._arrive(_control(Abandoned(tuple(sorted(limbo)))))
 
     async def _loop(self) -> None:
         while self._machine.status is Status.RUNNING:
@@ -246,6 +250,7 @@ class Driver:
         self._publish(records, lines)
         pending = self._machine.pending
         for _, step in batch:
+            # Most outcomes have neither: they are not the last that their flow waits for.
             if step.revoked:
                 self._crew.stop(step.revoked)
             if step.commands:
@@ -254,11 +259,15 @@ class Driver:
     def _publish(self, records: Sequence[Record], lines: Sequence[Line]) -> None:
         self._feed.write(lines)
         self._failpoints.passed("after_feed")
+        if not self._hub.audiences:
+            self._seq += len(lines)
+            return
         events: list[Event] = []
         for record in records:
+            seconds = record.elapsed_us / 1e6
             for body in record.events:
                 self._seq += 1
-                events.append(Event(self._seq, record.elapsed_us / 1e6, body))
+                events.append(Event(self._seq, seconds, body))
         self._hub.publish(events)
 
     async def _work(self, command: Command) -> Performed | None:
@@ -308,12 +317,14 @@ def _control(control: Tick | Cancel | Abandoned | Extend) -> _Arrival:
     return _Arrival(control, encode_control(control))
 
 
-def _blobs(step: Step) -> dict[str, str]:
+def _blobs(step: Step) -> Mapping[str, str]:
     """Give the requests that proposers are about to be sent, by the digests that are on record for them."""
+    if not step.commands:
+        return NO_BLOBS
     return {command.request_digest: command.text for command in step.commands if isinstance(command, Propose)}
 
 
 def _arrival(command: Command, done: Performed) -> _Arrival:
-    paid = tuple(failure.usage for failure in done.superseded)
+    paid = tuple(failure.usage for failure in done.superseded) if done.superseded else ()
     completed = Completed(command.effect_id, done.outcome, paid)
     return _Arrival(completed, done.encoded, done.request_digest, done.superseded)

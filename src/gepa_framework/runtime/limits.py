@@ -66,7 +66,8 @@ class Watch:
 
     def begin(self, seconds: float) -> OpenCall:
         """Begin to watch the current task."""
-        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        loop = asyncio.get_running_loop()
+        task = asyncio.current_task(loop)
         if task is None:
             raise AssertionError("calls are made in tasks")
         call = self._open[task] = OpenCall(task, seconds, loop.time() + seconds)

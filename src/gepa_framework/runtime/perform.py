@@ -130,9 +130,8 @@ class Performer:
             ContainerGoneError: There is no container any more.
             GepaError: A set-up effect failed, or the cache did.
         """
-        boundary, key = self._requests.boundary(command), self._requests.key(command)
-        cached = self.cache.mode is not CacheMode.OFF
-        known = await self.cache.get(boundary, key) if cached else None
+        key, caching = self._requests.key(command), self.cache.mode is not CacheMode.OFF
+        known = await self.cache.get(self._requests.boundary(command), key) if caching else None
         superseded: tuple[RolloutFailure, ...] = ()
         if known is not None:
             outcome = known
@@ -145,8 +144,8 @@ class Performer:
         if isinstance(outcome, RolloutFailure | ProposalFailure):
             outcome = self._caller.discreet(outcome)
         outcome, encoded = _encode(command, bounded(outcome))
-        if cached and known is None and self._worth_keeping(outcome):
-            await self.cache.put(boundary, key, outcome)
+        if caching and known is None and self._worth_keeping(outcome):
+            await self.cache.put(self._requests.boundary(command), key, outcome)
         return Performed(outcome, encoded, key, superseded)
 
     def _worth_keeping(self, outcome: Outcome) -> bool:
@@ -269,6 +268,7 @@ def _journalled(outcome: Outcome, effect_id: str) -> tuple[Outcome, Encoded]:
     brackets = encoded.payload.count("[") + encoded.payload.count("{")
     if brackets > MAX_DEPTH and nested_deeper(json.loads(encoded.payload), MAX_DEPTH):
         raise ValueError(f"it is nested deeper than {MAX_DEPTH} levels")
-    if is_exact(outcome):
+    # Two lone surrogates in a row are escapes that are read back as one character.
+    if is_exact(outcome) and "\\ud" not in encoded.payload:
         return outcome, encoded
     return decode_outcome(encoded.kind, encoded.payload), encoded

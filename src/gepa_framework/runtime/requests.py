@@ -41,13 +41,8 @@ class RequestDigests:
     def key(self, command: Command) -> str:
         """Give the SHA-256 of what the command asks."""
         if isinstance(command, Rollout):
-            parts = (
-                command.task_id,
-                self._policy,
-                self._candidate(command.candidate),
-                self._row(command.row),
-            )
-            text = "\x1f".join(("container.rollout", *parts))
+            candidate, row = self._candidate(command.candidate), self._row(command.row)
+            text = f"container.rollout\x1f{command.task_id}\x1f{self._policy}\x1f{candidate}\x1f{row}"
             return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
         if isinstance(command, Propose):
             return self._proposal(command)

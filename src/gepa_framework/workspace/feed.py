@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Iterable
 from contextlib import ExitStack
+from itertools import islice
 from pathlib import Path
 from typing import IO
 
@@ -18,6 +19,8 @@ RESTORE = (
     "restore the journal from a backup: workspace.sqlite with the files beside it that begin with its name, "
     "or what else its store keeps"
 )
+#: How many events are written in one go.
+_AT_ONCE = 1000
 
 
 def normalised_line(line: Line) -> str:
@@ -112,9 +115,11 @@ class Feed:
             DiskBudgetError: There is no room; the events are on record all the same.
         """
         with file_errors(self.path):
-            for line in lines:
-                self._feed.write(feed_line(line))
-                self._normalised.write(normalised_line(line))
+            rest = iter(lines)
+            # A write for each line takes longer than to make it; all of a long run would fill the memory.
+            while some := tuple(islice(rest, _AT_ONCE)):
+                self._feed.write("".join(map(feed_line, some)))
+                self._normalised.write("".join(map(normalised_line, some)))
             self._feed.flush()
             self._normalised.flush()
 
