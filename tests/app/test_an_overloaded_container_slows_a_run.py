@@ -151,7 +151,7 @@ def drive(project: Any, container: str, run_id: str, *, gepa: str = "", more: st
     return run.execute()
 
 
-@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize("status", [429, 503, 529])
 def test_an_overload_slows_a_run_and_fails_no_rollout(project, serve, status):
     """Although one attempt is all that a rollout has."""
     calm, loaded = Service(bears=1000), Service(status=status)

@@ -88,6 +88,37 @@ def test_a_finished_run_is_proved_with_its_numbers(project, finished):
     assert (proved.inputs, proved.chain) == (inputs, chain.hex())
 
 
+def blobs(project):
+    with closing(sqlite3.connect(project.directory() / "workspace.sqlite")) as database:
+        return [row for (row,) in database.execute("SELECT sha256 FROM blobs ORDER BY rowid")]
+
+
+def test_every_request_to_the_proposer_is_proved(project, finished):
+    proved = verify(project)
+    assert proved.requests == project.types().count("proposer.started") == len(blobs(project)) > 1
+
+
+@pytest.mark.parametrize("which", [0, -1])
+def test_a_request_that_was_forged_or_deleted_is_named(project, finished, which):
+    sha256 = blobs(project)[which]
+    edit(project, f"UPDATE blobs SET body = replace(body, 'a', 'b') WHERE sha256 = '{sha256}'")
+    refused(project, f"text {sha256} is not what was written; it is the request of ")
+    edit(project, f"DELETE FROM blobs WHERE sha256 = '{sha256}'")
+    refused(project, f"there is no text {sha256}; it is the request of ")
+
+
+def test_a_store_that_has_no_place_for_requests_is_named(project, finished):
+    count = verify(project).requests
+    with closing(sqlite3.connect(project.directory() / "workspace.sqlite")) as database:
+        database.execute("DROP TABLE blobs")
+        database.execute("UPDATE alembic_version SET version_num = '0001'")
+        database.commit()
+    proved = verify(project)
+    assert proved.requests == 0
+    said = f"{count} requests to the proposer: the store is of schema 0001, which keeps none"
+    assert proved.unproved == (said,)
+
+
 def test_nothing_is_written_asked_or_left_behind(project, finished):
     before = {path.name: path.read_bytes() for path in project.directory().iterdir()}
     times = {path.name: path.stat().st_mtime_ns for path in project.directory().iterdir()}

@@ -23,8 +23,9 @@ def test_what_was_proved_is_told_with_its_numbers(shell, finished) -> None:
     assert re.fullmatch(r"journal +\d+ inputs, each chained to the one before", lines[1])
     assert re.fullmatch(r"events +\d+ events, each equal to the one derived", lines[2])
     assert re.fullmatch(r"of these +\d+ decisions?, \d+ rollouts", lines[3])
-    assert "result_manifest.json" in lines[4]
-    assert re.fullmatch(r"chain +[0-9a-f]{64}", lines[5])
+    assert re.fullmatch(r"requests +\d+ requests? to the proposer, each kept as it was asked", lines[4])
+    assert "result_manifest.json" in lines[5]
+    assert re.fullmatch(r"chain +[0-9a-f]{64}", lines[6])
     assert lines[-1] == "verified: the record is whole, and it replays to itself"
     assert sorted(path.name for path in finished.iterdir()) == before
 

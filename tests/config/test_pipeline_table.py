@@ -29,6 +29,24 @@ def test_an_older_name_of_the_mode_is_noted(parse):
     )
 
 
+@pytest.mark.parametrize(
+    ("pipeline", "cache", "warned"),
+    [
+        (ASYNC, "readonly", True),
+        ("[gepa.pipeline]\nmode = 'flash_evolve'\n", "readonly", True),
+        (ASYNC, "readwrite", False),
+        (ASYNC, "off", False),
+        ("", "readonly", False),
+    ],
+)
+def test_a_cache_that_asks_nothing_new_may_miss_what_comes_in_another_order(parse, pipeline, cache, warned):
+    found = [each for each in parse(pipeline + f"[cache]\nmode = '{cache}'").warnings if "cache" in each.path]
+    assert [(each.path, each.line is not None) for each in found] == [("cache.mode", True)] * warned
+    for each in found:
+        assert "may miss with gepa.pipeline.mode async_pipelined: requests to the proposer" in each.message
+        assert "gepa verify and gepa resume replay any run" in each.hint
+
+
 @pytest.mark.parametrize("policy", ["guarded", "reflective"])
 def test_what_is_overtaken_needs_something_that_overtakes(parse, lines_of, policy):
     text = f"staleness_policy = '{policy}'\ndelta_max = 3"

@@ -9,6 +9,8 @@ import pytest
 from gepa_framework.engine import Describe, ProposalFailure, Status
 from gepa_framework.errors import TransportError
 from gepa_framework.runtime import CallLimits, Pace, RetryPolicy
+from gepa_framework.runtime.aimd import Aimd, AimdRule
+from gepa_framework.runtime.gate import Gate
 from gepa_framework.runtime.heartbeat import waiting_words
 from gepa_framework.runtime.limits import Watch
 from gepa_framework.types import FailureKind, RolloutFailure, Stage
@@ -163,6 +165,83 @@ def test_a_run_goes_on_without_a_rollout_that_cannot_be_stopped(kit, bounded, ca
     assert "does not end although it was stopped" in caplog.text
     run.transport = kit.Transport()
     assert run.go().machine.status is Status.FINISHED, "and it replays"
+
+
+def narrow(width):
+    return Gate(Aimd(AimdRule(width, width, width)))
+
+
+def test_a_run_goes_on_though_every_place_behind_the_gate_is_held_by_what_cannot_be_stopped(kit, bounded):
+    gate = narrow(2)
+    transport = kit.Transport(lambda _: shrug() if len(transport.requests) <= 2 else None)
+    run = bounded(transport=transport, pace=Pace(rollouts=2), options={"gate": gate})
+
+    async def impatient(run):
+        await asyncio.sleep(5)
+        run.driver.interrupt()
+
+    run.go(impatient)
+    assert run.machine.status is Status.FINISHED
+    codes = [event.body.code for event in run.recorder.events if event.type == "rollout.failed"]
+    assert codes == ["no_answer"] * 2
+    assert gate._inside == 0
+
+
+@pytest.mark.parametrize("late", [BUSY, None], ids=["refused", "answered"])
+def test_what_comes_too_late_gives_no_place_back_twice_and_is_not_tried_again(kit, late):
+    reached, let = asyncio.Event(), asyncio.Event()
+
+    async def answer(_):
+        reached.set()
+        await let.wait()
+        return late
+
+    async def main():
+        gate, transport = narrow(1), kit.Transport(answer)
+        performer = kit.performer(transport, gate=gate)
+        task = asyncio.create_task(performer.perform(kit.rollout(), again=False))
+        await reached.wait()
+        for _ in range(2):
+            performer.lose(kit.rollout())
+            assert gate._inside == 0
+        performer.lose(kit.propose())
+        let.set()
+        done, _ = await asyncio.wait([task], timeout=10)
+        assert done
+        assert task.cancelled() is (late is BUSY)
+        assert gate._inside == 0
+        assert len(transport.requests) == 1
+
+    asyncio.run(main())
+
+
+def test_a_place_that_was_lost_is_not_mistaken_for_that_of_the_same_rollout_asked_anew(kit):
+    lets = [asyncio.Event(), asyncio.Event()]
+
+    async def answer(_):
+        await lets[len(transport.requests) - 1].wait()
+
+    transport = kit.Transport(answer)
+
+    async def main():
+        gate = narrow(1)
+        performer = kit.performer(transport, gate=gate)
+        tasks = []
+        for number in (1, 2):
+            tasks.append(asyncio.create_task(performer.perform(kit.rollout(), again=False)))
+            async with asyncio.timeout(10):
+                while len(transport.requests) < number:  # noqa: ASYNC110 - a number
+                    await asyncio.sleep(0)
+            if number == 1:
+                performer.lose(kit.rollout())
+        lets[0].set()
+        await tasks[0]
+        assert gate._inside == 1
+        lets[1].set()
+        await tasks[1]
+        assert gate._inside == 0
+
+    asyncio.run(main())
 
 
 def test_a_run_goes_on_without_a_proposal_that_cannot_be_stopped(bounded):

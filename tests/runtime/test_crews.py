@@ -341,8 +341,9 @@ class Stubborn:
 
 def test_the_place_of_revoked_work_that_does_not_end_is_given_to_the_next(caplog):
     async def main():
-        work, delivered = Stubborn(), []
-        crew = make_crew(1, work, deliver=lambda _, given: delivered.append(given), grace_seconds=0.0)
+        work, delivered, lost = Stubborn(), [], []
+        deliver, lose = (lambda _, given: delivered.append(given)), (lambda it: lost.append(it.effect_id))
+        crew = make_crew(1, work, deliver=deliver, grace_seconds=0.0, lost=lose)
         submit(crew, "a", "b")
         await turns()
         revoke(crew, "a")
@@ -352,7 +353,7 @@ def test_the_place_of_revoked_work_that_does_not_end_is_given_to_the_next(caplog
         submit(crew, "c")
         work.gate.set()
         await turns()
-        assert delivered == ["c"]
+        assert (delivered, lost) == (["c"], ["a"])
         await crew.settle(0)
 
     asyncio.run(asyncio.wait_for(main(), 10))

@@ -36,12 +36,13 @@ FAILURES = {
     ),
     "nan": ("contract", "not_json", False, None, "NaN is not JSON"),
     "objectives_object": ("contract", "bad_record", False, None, "must be an array"),
+    "overloaded": ("container", "http_529", True, 529, "529"),
     "refused": ("contract", "http_422", False, 422, "no"),
     "unavailable": ("container", "http_503", True, 503, "503"),
     "unknown_status": ("contract", "unknown_status", False, None, "pondering"),
     "wrong_rollout": ("contract", "wrong_rollout", False, None, "another"),
 }
-COSTS = {"failed_and_scored": 2, "busy": 0, "unavailable": 0}
+COSTS = {"failed_and_scored": 2, "busy": 0, "overloaded": 0, "unavailable": 0}
 LIMITS = {"timeout_seconds": 1.0, "max_body_bytes": 100_000}
 
 

@@ -110,6 +110,11 @@ class GuardedStore:
             self._check_row("last", table, row, tuple(COLUMNS[table].values()))
         return row
 
+    @property
+    def keeps_texts(self) -> bool:
+        """Whether texts are kept; they are, unless the store says otherwise."""
+        return getattr(self.store, "keeps_texts", True) is not False
+
     def blob(self, sha256: str) -> str | None:
         """Give the text under a digest."""
         given: str | None = self._given("blob", (str, type(None)), sha256)

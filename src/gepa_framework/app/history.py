@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import attrs
 from gepa_framework.app.building import build_stoppers
 from gepa_framework.app.prepare import Prepared, prepare_text
 from gepa_framework.app.stores import read_journal
-from gepa_framework.engine import Extend, Limits, Machine
+from gepa_framework.engine import Extend, Limits, Machine, Step
 from gepa_framework.errors import RunStateError
 from gepa_framework.plugins import Plugins
 from gepa_framework.runtime import replay
@@ -88,14 +88,16 @@ class History:
         """Give a machine at the run's beginning."""
         return Machine(self.stages[0].plan, build_stoppers(self.stages[0]))
 
-    def replay(self, machine: Machine, journal: Journal) -> Iterator[Event]:
-        """Bring a machine to the end of the journal, and give each event as it is proved.
+    def replay(
+        self, machine: Machine, journal: Journal, proved: Callable[[Step], object] = lambda _: None
+    ) -> Iterator[Event]:
+        """Bring a machine to the end of the journal, and give each event as it is proved, and each step.
 
         Raises:
             WorkspaceError: The journal is damaged.
             ReplayDivergenceError: The machine decided otherwise than is on record.
         """
-        return replay(machine, self._stored(journal))
+        return replay(machine, self._stored(journal), proved)
 
     def _stored(self, journal: Journal) -> Iterator[Stored]:
         known = list(zip(self.record.extensions, self.stages[1:], strict=True))

@@ -22,6 +22,7 @@ class Verification:
         events: Events, each equal to what the machine derived.
         decisions: Those of them that accept or reject a candidate.
         rollouts: Those of them that are outcomes of rollouts.
+        requests: Requests to the proposer, each kept as it was derived.
         chain: Last link of the chain of the inputs: equal journals have equal ones.
         files: Names of the files that equal what the journal gives.
         unproved: What could not be held against the journal, and why, a sentence each.
@@ -34,6 +35,7 @@ class Verification:
     events: int
     decisions: int
     rollouts: int
+    requests: int
     chain: str
     files: tuple[str, ...] = ()
     unproved: tuple[str, ...] = ()

@@ -9,6 +9,7 @@ from gepa_framework.app.chronicle import Chronicle
 from gepa_framework.app.export_proof import ExportProof
 from gepa_framework.app.feed_proof import FeedProof
 from gepa_framework.app.history import History
+from gepa_framework.app.request_proof import RequestProof
 from gepa_framework.app.verification import Verification
 from gepa_framework.errors import WorkspaceError
 from gepa_framework.workspace import Journal, file_errors, holder_of
@@ -46,9 +47,11 @@ class _Proof:
     def verification(self) -> Verification:
         """Do the work."""
         with closing(self._history.journal()) as journal:
-            self._replay(journal)
+            requests = RequestProof(journal)
+            self._replay(journal, requests)
             self._hold_feeds(journal)
             self._settle_exports(journal)
+            self._unproved.extend(requests.unproved)
             return Verification(
                 run_id=self._history.present.run_id,
                 run_dir=self._history.run_dir,
@@ -57,16 +60,17 @@ class _Proof:
                 events=journal.events,
                 decisions=sum(self._counts[name] for name in _DECISIONS),
                 rollouts=sum(self._counts[name] for name in _ROLLOUTS),
+                requests=requests.held,
                 chain=journal.chain,
                 files=tuple(self._proved),
                 unproved=tuple(self._unproved),
             )
 
-    def _replay(self, journal: Journal) -> None:
+    def _replay(self, journal: Journal, requests: RequestProof) -> None:
         written_at = -1 if self._exports is None else self._exports.events
         if written_at == 0:
             self._hold_exports()
-        for event in self._history.replay(self._machine, journal):
+        for event in self._history.replay(self._machine, journal, requests.hold):
             self._chronicle.on_event(event)
             self._counts[event.type] += 1
             if event.seq == written_at:

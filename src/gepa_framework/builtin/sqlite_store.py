@@ -50,6 +50,8 @@ def _select(table: JournalTable, order: str = "") -> str:
 _INSERT = {table: _insert(table) for table in COLUMNS}
 _SELECT = {table: _select(table) for table in COLUMNS}
 _LAST = {table: f"{_select(table, ' DESC')} LIMIT 1" for table in COLUMNS}
+#: The first schema with a place for texts.
+_WITH_TEXTS = "0002"
 _BLOB = "INSERT INTO blobs (sha256, body) VALUES (?, ?) ON CONFLICT DO NOTHING"
 
 
@@ -59,6 +61,8 @@ class SqliteStore:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._connection: sqlite3.Connection | None = None
+        #: Whether the schema has a place for texts; a file that is only read keeps its older one.
+        self.keeps_texts = True
 
     def location(self) -> str:
         """Give the file."""
@@ -92,7 +96,7 @@ class SqliteStore:
     def _reading(self) -> sqlite3.Connection:
         connection = read_database(self._path)
         try:
-            check_revision(connection, self._path)
+            self.keeps_texts = check_revision(connection, self._path) >= _WITH_TEXTS
             with storage_errors(self._path):
                 # All that is read is of one moment, whatever is written meanwhile.
                 connection.execute("BEGIN")

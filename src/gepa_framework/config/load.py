@@ -16,7 +16,7 @@ from gepa_framework.config.model import CacheSection, DatasetSection, LoadedConf
 from gepa_framework.config.normalise import dataset_of, pools_of
 from gepa_framework.config.objectives import check_objectives, objectives_of
 from gepa_framework.config.overrides import apply_overrides
-from gepa_framework.config.pipelines import pipeline_of
+from gepa_framework.config.pipelines import pipeline_of, warn_of_another_order
 from gepa_framework.config.places import Places, Report
 from gepa_framework.config.reader import Reader, Resolve
 from gepa_framework.config.resolved import resolved_json
@@ -122,6 +122,7 @@ def _config(reader: Reader, base_dir: Path, prepare: Callable[[PluginsSection], 
     container = reader.plugin(("container",), Kind.TRANSPORT, "transport", "synth_containers")
     proposer = _proposer(reader)
     cache = _cache(reader)
+    warn_of_another_order(reader, gepa, cache)
     executor = reader.plugin(("executor",), Kind.EXECUTOR, "use") if "executor" in reader.data else None
     store = reader.plugin(("store",), Kind.STORE, "use", "sqlite")
     stoppers, listeners = reader.stoppers(), reader.listeners()

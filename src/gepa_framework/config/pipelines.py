@@ -8,6 +8,7 @@ from typing import Any
 
 import attrs
 
+from gepa_framework.config.model import CacheSection
 from gepa_framework.config.reader import Reader
 from gepa_framework.config.sections import AcceptanceSection, GepaSection, PipelineTable
 from gepa_framework.config.spellings import translated, warn_unused
@@ -36,6 +37,18 @@ def pipeline_of(reader: Reader, gepa: GepaSection, acceptance: AcceptanceSection
     if table.speculative_completion.enabled:
         _warn_of_vain_foretelling(reader, gepa, acceptance)
     return table  # type: ignore[no-any-return]
+
+
+def warn_of_another_order(reader: Reader, gepa: GepaSection, cache: CacheSection | None) -> None:
+    """Warn of a run that may ask what no run before it has asked, and may ask nothing new."""
+    if cache is None or cache.mode != "readonly" or gepa.pipeline.mode != _PIPELINED:
+        return
+    said = (
+        f"may miss with gepa.pipeline.mode {_PIPELINED}: requests to the proposer tell of candidates and "
+        "refused attempts in the order in which they came to an end, which is another one each time"
+    )
+    hint = f'replay runs of mode "{_SERIAL}"; gepa verify and gepa resume replay any run from its journal'
+    reader.report.warn(("cache", "mode"), said, hint)
 
 
 def _check_serial(reader: Reader, table: PipelineTable) -> None:

@@ -6,6 +6,8 @@ import asyncio
 import hashlib
 from typing import Final
 
+import attrs
+
 from gepa_framework.engine import Rollout
 from gepa_framework.errors import ContainerGoneError
 from gepa_framework.runtime.calling import Caller
@@ -25,6 +27,13 @@ UNREACHABLE: Final = "connect"
 _LEAST_BACKOFF: Final = 0.05
 
 
+@attrs.frozen(eq=False)
+class _Place:
+    """A place behind the gate; two are never equal."""
+
+    epoch: int
+
+
 class Attempts:
     """Runs rollouts.
 
@@ -37,6 +46,15 @@ class Attempts:
         self._world = world
         self._caller = caller
         self._superseded: dict[str, list[RolloutFailure]] = {}
+        self._places: dict[str, _Place] = {}
+
+    def lose(self, effect_id: str) -> None:
+        """Give the place behind the gate away of a rollout whose attempt cannot be stopped, if it has one.
+
+        Whatever the attempt comes to says nothing to the gate any more, and no other follows it.
+        """
+        if (place := self._places.pop(effect_id, None)) is not None:
+            self._world.gate.leave(place.epoch, None)
 
     def given_up(self, effect_id: str) -> tuple[RolloutFailure, tuple[RolloutFailure, ...]]:
         """Give what a rollout comes to whose attempt never ends, and the attempts before it."""
@@ -93,13 +111,18 @@ class Attempts:
     async def _attempt(self, command: Rollout, attempt: int, *, again: bool) -> tuple[RolloutOutcome, bool]:
         """Give what an attempt came to, and whether it was refused for overload, for no fault of its own."""
         gate = self._world.gate
-        epoch = await gate.enter()
+        place = self._places[command.effect_id] = _Place(await gate.enter())
         outcome: RolloutOutcome | None = None
         overload = False
         try:
             outcome = await self._ask(command, attempt, again=again)
         finally:
-            overload = gate.leave(epoch, outcome)
+            if has_place := self._places.get(command.effect_id) is place:
+                del self._places[command.effect_id]
+                overload = gate.leave(place.epoch, outcome)
+        if not has_place and isinstance(outcome, RolloutFailure):
+            # The run went on without it: another attempt would be paid for and be nobody's.
+            raise asyncio.CancelledError
         return outcome, overload
 
     async def _ask(self, command: Rollout, attempt: int, *, again: bool) -> RolloutOutcome:

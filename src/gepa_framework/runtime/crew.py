@@ -29,6 +29,7 @@ class Crew(Generic[R]):
         work: What is done with each; must not raise.
         deliver: Takes what came of it, unless nobody wants it any more.
         idle: Called when nothing is under way any more.
+        lost: Given each command whose work cannot be stopped, before its place is given away.
         grace_seconds: How long stopped work may take to clear up before its place is given away.
     """
 
@@ -39,12 +40,14 @@ class Crew(Generic[R]):
         deliver: Callable[[Command, R], None],
         idle: Callable[[], None] = lambda: None,
         *,
+        lost: Callable[[Command], None] = lambda _: None,
         grace_seconds: float = GRACE_SECONDS,
     ) -> None:
         self._lanes = lanes
         self._work = work
         self._deliver = deliver
         self._idle = idle
+        self._lost = lost
         self._grace = grace_seconds
         self._doing: dict[asyncio.Task[None], Command] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -100,6 +103,7 @@ class Crew(Generic[R]):
         wanted = self._leave(command)
         del self._doing[task]
         self._strays.add(task)
+        self._lost(command)
         self._begin()
         return command if wanted else None
 

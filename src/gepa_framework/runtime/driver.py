@@ -107,7 +107,7 @@ class Driver:
         self._interrupted = False
         self._waiting = False
         widths = {ROLLOUT: pace.rollouts, PROPOSE: pace.proposals, SETUP: pace.setup}
-        self._crew = Crew(Lanes(widths), self._work, self._done, self._nothing_under_way)
+        self._crew = Crew(Lanes(widths), self._work, self._done, self._nothing_under_way, lost=performer.lose)
         self._heartbeat = Heartbeat(pace.quiet_seconds, lambda: waiting_words(machine.pending.values()))
         performer.attach(resized=self._resize, silent=self._give_up)
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="gepa-journal")

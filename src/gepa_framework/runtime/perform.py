@@ -169,6 +169,11 @@ class Performer:
             raise self._late("transport")
         return Performed(*_encode(command, outcome), self._requests.key(command), superseded)
 
+    def lose(self, command: Command) -> None:
+        """Hold nothing back any more for a command whose call cannot be stopped."""
+        if isinstance(command, Rollout):
+            self._attempts.lose(command.effect_id)
+
     async def _setup(self, command: Describe | LoadProgram | LoadRows) -> Outcome:
         transport, seconds = self._world.transport, self._world.limits.other
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from gepa_framework.engine import Machine, Step
 from gepa_framework.errors import ReplayDivergenceError, StateTransitionError
@@ -10,8 +10,15 @@ from gepa_framework.types import Event
 from gepa_framework.workspace import Stored, event_text
 
 
-def replay(machine: Machine, journal: Iterable[Stored]) -> Iterator[Event]:
+def replay(
+    machine: Machine, journal: Iterable[Stored], proved: Callable[[Step], object] = lambda _: None
+) -> Iterator[Event]:
     """Feed what is on record and give the events that follow, each held against the one recorded.
+
+    Args:
+        machine: At the run's beginning.
+        journal: What is on record.
+        proved: Given each step once its events are known to be those on record.
 
     Raises:
         ReplayDivergenceError: The machine decided otherwise; the message names the first difference.
@@ -24,6 +31,7 @@ def replay(machine: Machine, journal: Iterable[Stored]) -> Iterator[Event]:
         except StateTransitionError as error:
             raise ReplayDivergenceError(f"input {position} does not fit the run: {error.message}") from error
         _compare(position, step, stored.events)
+        proved(step)
         for body in step.events:
             seq += 1
             yield Event(seq, elapsed, body)

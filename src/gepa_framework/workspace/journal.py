@@ -187,6 +187,11 @@ class Journal:
         """How many events are on record."""
         return self._seq
 
+    @property
+    def keeps_texts(self) -> bool:
+        """Whether texts are kept; a store of an older schema that is only read has no place for them."""
+        return bool(getattr(self._store, "keeps_texts", True))
+
     def _tail(self, table: JournalTable) -> tuple[int, bytes]:
         row = self._store.last(table)
         return (row[0], row[-1]) if row else (0, self._root)
@@ -203,7 +208,7 @@ class Journal:
         """
         text = self._store.blob(sha256)
         if text is None:
-            raise WorkspaceError(f"{self.location}: there is no text {sha256}")
+            raise WorkspaceError(f"{self.location}: there is no text {sha256}", hint=_DAMAGED)
         if hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest() != sha256:
             raise self._damaged("text", sha256)
         return text

@@ -19,7 +19,7 @@ _KINDS: Final = {
 
 
 #: Refusals that come before any work is done.
-_TURNED_AWAY: Final = frozenset({429, 503})
+_TURNED_AWAY: Final = frozenset({429, 503, 529})
 
 
 def _is_marked_retryable(error: HttpError) -> bool:

@@ -51,6 +51,7 @@ BODIES = {
     "huge": (200, b"[" + b"1," * 200_000 + b"1]", []),
     "marked": (409, b'{"detail": {"retryable": true}}', []),
     "nan": (200, b'{"status": "completed", "reward": NaN}', []),
+    "overloaded": (529, b"{}", []),
     "refused": (422, b'{"detail": "no"}', []),
     "unavailable": (503, b"{}", []),
 }

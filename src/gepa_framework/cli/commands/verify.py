@@ -44,6 +44,7 @@ def _text(proved: Verification) -> str:
         ("journal", f"{count(proved.inputs, 'input')}, each chained to the one before"),
         ("events", f"{count(proved.events, 'event')}, each equal to the one derived"),
         ("of these", f"{count(proved.decisions, 'decision')}, {count(proved.rollouts, 'rollout')}"),
+        ("requests", f"{count(proved.requests, 'request')} to the proposer, each kept as it was asked"),
         ("files", ", ".join(proved.files) or "none"),
         *(("not proved", each) for each in proved.unproved),
         ("chain", proved.chain),
