@@ -72,26 +72,25 @@ def propose(
     return None if usable is None else _child(run, turn, parent, *usable)
 
 
-def _usable(run: Run, turn: Turn, parent: Member, command: Propose) -> Flow[_Usable | None]:
-    """Give an answer that can be used, asked for twice where the first cannot; ``None`` when none came."""
+def _usable(
+    run: Run, turn: Turn, parent: Member, command: Propose, *, repairs: int | None = None
+) -> Flow[_Usable | None]:
+    """Give an answer that can be used, asked for again where it cannot be; ``None`` when none came."""
     request = command.request
+    left = run.plan.repair_turns if repairs is None else repairs
     proposal = yield from _answer(run, turn, parent, command)
     if proposal is None:
         return None
     checked, code = _checked(run, turn, parent, request, proposal)
-    if checked.faults and run.plan.repair_turns:
-        _refuse(run, turn, parent, proposal, checked.faults)
-        proposal_id = f"{request.proposal_id}/repair"
-        repair = repair_of(proposal, checked.faults)
-        request = attrs.evolve(request, proposal_id=proposal_id, repair=repair)
-        proposal = yield from _answer(run, turn, parent, Propose(proposal_id, request))
-        if proposal is None:
-            return None
-        checked, code = _checked(run, turn, parent, request, proposal)
-    if checked.faults:
+    if not checked.faults:
+        return proposal, checked.texts
+    if not left:
         _failed(run, turn, parent, code, "; ".join(checked.faults))
         return None
-    return proposal, checked.texts
+    _refuse(run, turn, parent, proposal, checked.faults)
+    repair = repair_of(proposal, checked.faults)
+    again = attrs.evolve(request, proposal_id=f"{request.proposal_id}/repair", repair=repair)
+    return (yield from _usable(run, turn, parent, Propose(again.proposal_id, again), repairs=left - 1))
 
 
 def _once_more(
@@ -100,17 +99,9 @@ def _once_more(
     """Give what becomes of a proposal that was overtaken."""
     if run.plan.pipelining.staleness != "reflective":
         return None
-    proposal_id = f"{request.proposal_id}/again"
-    overtaken = overtaken_by(run, turn, parent, usable[1])
-    request = attrs.evolve(request, proposal_id=proposal_id, overtaken=overtaken)
-    proposal = yield from _answer(run, turn, parent, Propose(proposal_id, request))
-    if proposal is None:
-        return None
-    checked, code = _checked(run, turn, parent, request, proposal)
-    if checked.faults:
-        _failed(run, turn, parent, code, "; ".join(checked.faults))
-        return None
-    return proposal, checked.texts
+    proposal_id, overtaken = f"{request.proposal_id}/again", overtaken_by(run, turn, parent, usable[1])
+    again = attrs.evolve(request, proposal_id=proposal_id, overtaken=overtaken)
+    return (yield from _usable(run, turn, parent, Propose(proposal_id, again), repairs=0))
 
 
 def _checked(
