@@ -43,11 +43,11 @@ def lineage(pool: Pool, member: Member) -> tuple[LineageStep, ...]:
 
 def _step(pool: Pool, member: Member) -> LineageStep:
     candidate, index = member.candidate, pool.index(member.candidate.id)
-    before = pool.known[member.parent_ids[0]].components if member.parent_ids else candidate.components
+    parent = pool.known[member.parent_ids[0]] if member.parent_ids else candidate
     return LineageStep(
         candidate_id=candidate.id,
         iteration=member.iteration,
-        changed=tuple(name for name, text in candidate.components.items() if before[name] != text),
+        changed=tuple(candidate.changes_from(parent)),
         rationale=pool.rationales.get(candidate.id, ""),
         score=pool.frontier.mean(index),
         best=pool.standings[index],

@@ -102,7 +102,7 @@ def _child(run: Run, turn: Turn, found: Merge) -> Candidate | None:
             iteration=turn.number,
             source="merge",
             components=child.components,
-            changed=tuple(name for name, text in texts.items() if ancestor.components[name] != text),
+            changed=tuple(child.changes_from(ancestor)),
             rationale="",
         )
     )

@@ -40,7 +40,6 @@ def note(run: Run, turn: Turn, parent: Member) -> None:
 
 def overtaken_by(run: Run, turn: Turn, parent: Member, texts: Mapping[str, str]) -> Overtaken:
     """Give what has changed since a proposal was asked for, as its proposer is told."""
-    before = parent.candidate.components
     return Overtaken(
         texts=texts,
         joined=tuple(
@@ -48,9 +47,7 @@ def overtaken_by(run: Run, turn: Turn, parent: Member, texts: Mapping[str, str])
                 candidate_id=member.candidate.id,
                 iteration=member.iteration,
                 score=run.pool.mean(member),
-                changes={
-                    name: text for name, text in member.candidate.components.items() if before[name] != text
-                },
+                changes=member.candidate.changes_from(parent.candidate),
             )
             for member in run.pool.members[turn.version :][-_MOST:]
         ),

@@ -186,9 +186,8 @@ def _failed(run: Run, turn: Turn, parent: Member, code: str, message: str) -> No
 def _child(
     run: Run, turn: Turn, parent: Member, proposal: Proposal, texts: Mapping[str, str]
 ) -> Candidate | None:
-    run.proposer_failures = 0
-    before = parent.candidate.components
-    changed = {name: texts[name] for name in sorted(texts) if before[name] != texts[name]}
+    child = parent.candidate.evolve(texts)
+    changed = child.changes_from(parent.candidate)
     run.emit(
         ProposerCompleted(
             iteration=turn.number,
@@ -204,7 +203,6 @@ def _child(
         reason = "the proposer changed nothing"
         run.emit(IterationSkipped(iteration=turn.number, parent_id=parent.candidate.id, reason=reason))
         return None
-    child = parent.candidate.evolve(changed)
     if child.id in run.pool.known:
         run.emit(CandidateDuplicateSkipped(candidate_id=child.id, iteration=turn.number))
         return None

@@ -58,10 +58,9 @@ def rejected(run: Run, trial: Trial, decision: Decision | None, rule: str, reaso
             objective_deltas=_deltas(run, decision) if decision else {},
         )
     )
-    texts = trial.parent.candidate.components
     attempt = RejectedAttempt(
         candidate_id=trial.child.id,
-        changes={name: text for name, text in trial.child.components.items() if texts[name] != text},
+        changes=trial.child.changes_from(trial.parent.candidate),
         reason=reason,
         before=decision.before_sum / decision.rows if decision else None,
         after=decision.after_sum / decision.rows if decision else None,

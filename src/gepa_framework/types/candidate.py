@@ -34,6 +34,11 @@ class Candidate:
         """Make the candidate that these texts are."""
         return cls(id=f"{prefix}_{digest(dict(components))[:12]}", components=components)
 
+    def changes_from(self, other: Candidate) -> dict[str, str]:
+        """Give the texts in which this one differs from another of the same components, by component."""
+        before = other.components
+        return {name: text for name, text in self.components.items() if before[name] != text}
+
     def evolve(self, changes: Mapping[str, str]) -> Candidate:
         """Make the candidate that differs from this one by the given components."""
         prefix, _, _ = self.id.rpartition("_")
