@@ -13,7 +13,7 @@ import attrs
 from gepa_framework.app import files
 from gepa_framework.app.chronicle import Chronicle
 from gepa_framework.app.differences import first_difference
-from gepa_framework.app.exports import derived_files, make_result, manifest
+from gepa_framework.app.exports import derived_files, manifest
 from gepa_framework.app.history import History
 from gepa_framework.engine import Machine
 from gepa_framework.errors import WorkspaceError
@@ -101,15 +101,7 @@ class ExportProof:
     def _hold_manifest(
         self, found: Mapping[str, Any], history: History, machine: Machine, chronicle: Chronicle
     ) -> None:
-        result = make_result(
-            machine,
-            chronicle,
-            run_id=history.present.run_id,
-            run_dir=history.run_dir,
-            status=machine.status.value,
-            error=machine.failure,
-            store_location=history.record.location,
-        )
+        result = history.result(machine, chronicle)
         expected = json.loads(files.json_text(manifest(result)))
         self._hold_value(files.MANIFEST, _facts(found), _facts(expected))
         if machine.status.terminal:

@@ -10,7 +10,10 @@ from pathlib import Path
 import attrs
 
 from gepa_framework.app.building import build_stoppers
+from gepa_framework.app.chronicle import Chronicle
+from gepa_framework.app.exports import make_result
 from gepa_framework.app.prepare import Prepared, prepare_text
+from gepa_framework.app.result import GepaRunResult
 from gepa_framework.app.stores import read_journal
 from gepa_framework.engine import Extend, Limits, Machine, Step
 from gepa_framework.errors import RunStateError
@@ -87,6 +90,18 @@ class History:
     def machine(self) -> Machine:
         """Give a machine at the run's beginning."""
         return Machine(self.stages[0].plan, build_stoppers(self.stages[0]))
+
+    def result(self, machine: Machine, chronicle: Chronicle) -> GepaRunResult:
+        """Give the result of the run as the record tells it, once it was replayed."""
+        return make_result(
+            machine,
+            chronicle,
+            run_id=self.present.run_id,
+            run_dir=self.run_dir,
+            status=machine.status.value,
+            error=machine.failure,
+            store_location=self.record.location,
+        )
 
     def replay(
         self, machine: Machine, journal: Journal, proved: Callable[[Step], object] = lambda _: None

@@ -8,7 +8,6 @@ from typing import NoReturn
 
 from gepa_framework.app.chronicle import Chronicle
 from gepa_framework.app.differences import Difference, differences
-from gepa_framework.app.exports import make_result
 from gepa_framework.app.extending import OPTION, may_be_raised
 from gepa_framework.app.history import History
 from gepa_framework.app.planning import decisive
@@ -57,15 +56,7 @@ def recorded_result(history: History, listeners: Sequence[Listener] = ()) -> Gep
         for event in history.replay(machine, journal):
             hub.publish([event])
     hub.close()
-    return make_result(
-        machine,
-        chronicle,
-        run_id=history.present.run_id,
-        run_dir=history.run_dir,
-        status=machine.status.value,
-        error=machine.failure,
-        store_location=history.record.location,
-    )
+    return history.result(machine, chronicle)
 
 
 def _refuse_unfinished(history: History) -> NoReturn:
