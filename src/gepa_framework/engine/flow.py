@@ -79,16 +79,11 @@ def gather(flows: Sequence[Flow[T]]) -> Flow[list[T]]:
                     batches[index] = _batch(flows[index].send(given))  # type: ignore[arg-type]
                 except StopIteration as end:
                     results[index] = end.value
-            outcomes = yield from _round(batches) if batches else _nothing()
+            outcomes = (yield from _round(batches)) if batches else {}
     finally:
         for flow in flows:
             flow.close()
     return [results[index] for index in range(len(flows))]
-
-
-def _nothing() -> Flow[dict[int, Sequence[Outcome] | None]]:
-    return {}
-    yield  # what makes it a flow
 
 
 def _batch(wanted: Batch | Many) -> Batch:
