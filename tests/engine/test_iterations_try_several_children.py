@@ -130,6 +130,8 @@ def test_complementary_candidates_are_merged_without_a_proposer(played):
     assert dict(best.candidate.components) == {"left": "1", "right": "1"}
     assert set(best.parent_ids) == {left, right}
     assert game.of("candidate.accepted")[-1].rule == "merge"
+    (merged,) = [body for body in game.of("candidate.registered") if body.source == "merge"]
+    assert merged.changed == ("left", "right")
 
 
 def test_a_merge_that_is_not_as_good_as_its_parents_is_refused(played):

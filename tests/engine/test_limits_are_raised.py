@@ -235,13 +235,13 @@ def test_limits_of_a_run_are_those_of_its_plan_until_they_are_raised(toy):
 
 def test_heldout_rows_keep_their_rollouts_when_a_limit_on_money_is_lifted(toy):
     unknown = Usage(1, 1, 2, None)
-    plan = toy.plan(heldout=3, limits={"cost_usd": 9.0, "total_rollouts": 30, "iterations": None})
+    plan = toy.plan(heldout=3, limits={"cost_usd": 9.0, "total_rollouts": 31, "iterations": None})
     play = toy.play(plan, toy.World(usage=unknown))
     assert play.run.ledger.heldout_rollouts == 0
     limits = attrs.evolve(play.run.limits, cost_usd=None)
     play.take(play.machine.feed(Extend(limits), play.clock)).finish()
     assert play.run.ledger.heldout_rollouts == 6
-    assert play.run.ledger.rollouts <= 30
+    assert play.run.ledger.rollouts <= 31
 
 
 def test_limits_without_room_for_the_heldout_rows_to_come_are_refused(toy):
