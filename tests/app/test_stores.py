@@ -121,7 +121,11 @@ def test_a_run_from_before_stores_goes_on(project, at, monkeypatch, whole):
         interrupted(project, at)
     (project.directory() / "store.json").unlink()
     with closing(sqlite3.connect(project.directory() / "workspace.sqlite")) as database:
+        for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'view'").fetchall():
+            database.execute(f"DROP VIEW {name}")
         database.execute("DROP TABLE blobs")
+        database.execute("DROP TABLE checkpoints")
+        database.execute("ALTER TABLE inputs DROP COLUMN access")
         database.execute("UPDATE alembic_version SET version_num = '0001'")
         database.commit()
     GepaRun.resume(project.directory()).execute()
@@ -442,7 +446,7 @@ _LYING = {
     "drops an event": "if self.appended == 7: rows = attrs.evolve(rows, events=rows.events[1:])",
     "repeats a transaction": "self.appended == 7 and super().append(rows)",
     "changes a payload": (
-        "rows = attrs.evolve(rows, inputs=[(*row[:5], row[5].replace('1.0', '0.0'), row[6]) "
+        "rows = attrs.evolve(rows, inputs=[(*row[:5], row[5].replace('1.0', '0.0'), *row[6:]) "
         "for row in rows.inputs])"
     ),
 }

@@ -28,6 +28,7 @@ JSON_TYPES = {
     "tuple[str, ...]": "array of strings",
     "Mapping[str, str]": "object of strings",
     "Mapping[str, float]": "object of numbers",
+    "Mapping[str, int]": "object of integers",
     "Mapping[str, float | None]": "object of numbers or nulls",
     "Mapping[str, JSONScalar]": "object of scalars",
     "JSONScalar": "scalar",

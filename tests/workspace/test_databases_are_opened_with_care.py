@@ -34,7 +34,7 @@ def alter(path, *statements):
 def structure(connection):
     """Give what the database is made of, without the layout of its statements."""
     rows = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY type, name")
-    return [(*row[:3], "".join((row[3] or "").split()).lower()) for row in rows]
+    return [(*row[:3], "" if row[0] == "table" else "".join((row[3] or "").split()).lower()) for row in rows]
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ def test_a_database_without_a_version_is_refused_with_words(closed):
 def test_a_newer_workspace_is_refused_with_the_cure(closed):
     alter(closed, "UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(
-        WorkspaceError, match="has schema 9999 and this program knows 0002; upgrade gepa-framework"
+        WorkspaceError, match="has schema 9999 and this program knows 0003; upgrade gepa-framework"
     ):
         Journal.open(SqliteStore(closed))
 
@@ -110,8 +110,18 @@ def test_an_older_workspace_is_migrated_when_it_is_opened(path):
 
 
 def back_to_the_first_schema(path):
-    older = ("DROP TABLE blobs", "DROP VIEW evaluations", "CREATE VIEW evaluations AS SELECT seq FROM events")
-    alter(path, *older, "DROP VIEW heldout_scores", "UPDATE alembic_version SET version_num = '0001'")
+    with closing(sqlite3.connect(path)) as connection:
+        views = connection.execute("SELECT name FROM sqlite_master WHERE type = 'view'").fetchall()
+    alter(
+        path,
+        *(f"DROP VIEW {name}" for (name,) in views),
+        "DROP TABLE blobs",
+        "DROP TABLE checkpoints",
+        "ALTER TABLE inputs DROP COLUMN access",
+        "CREATE UNIQUE INDEX inputs_effect_id ON inputs (effect_id)",
+        "CREATE VIEW evaluations AS SELECT seq FROM events",
+        "UPDATE alembic_version SET version_num = '0001'",
+    )
 
 
 def test_a_workspace_of_the_first_schema_keeps_its_rows_and_gains_the_texts(closed, make):
@@ -141,7 +151,7 @@ def test_a_migration_that_fails_leaves_all_as_it_was(closed):
     back_to_the_first_schema(closed)
     alter(closed, "CREATE TABLE blobs (mine)", "INSERT INTO blobs VALUES (1)")
     before = closed.read_bytes()
-    with pytest.raises(WorkspaceError, match=r"cannot be brought to schema 0002: .*already exists"):
+    with pytest.raises(WorkspaceError, match=r"cannot be brought to schema 0003: .*already exists"):
         Journal.open(SqliteStore(closed))
     assert closed.read_bytes() == before
 

@@ -12,6 +12,7 @@ import attrs
 
 from gepa_framework.errors import GepaError, PluginBrokenError
 from gepa_framework.types import COLUMNS, JournalTable, Row, Rows, RunView, Stopper, StopReason, Store
+from gepa_framework.workspace import Tally
 
 _LOGGER = logging.getLogger(__name__)
 #: A row may hold a whole container's answer.
@@ -114,6 +115,12 @@ class GuardedStore:
     def keeps_texts(self) -> bool:
         """Whether texts are kept; they are, unless the store says otherwise."""
         return getattr(self.store, "keeps_texts", True) is not False
+
+    @property
+    def tally(self) -> Callable[[], Tally] | None:
+        """What gives the counts of what is on record, where the store has it."""
+        found: Callable[[], Tally] | None = getattr(self.store, "tally", None)
+        return found
 
     def blob(self, sha256: str) -> str | None:
         """Give the text under a digest."""

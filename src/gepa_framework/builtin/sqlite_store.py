@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from gepa_framework.errors import WorkspaceError
 from gepa_framework.hookspecs import hookimpl
 from gepa_framework.types import (
+    CHECKPOINT,
     COLUMNS,
     BuildContext,
     Capability,
@@ -20,11 +21,13 @@ from gepa_framework.types import (
     Rows,
 )
 from gepa_framework.workspace import (
+    Tally,
     check_revision,
     create_database,
     file_errors,
     open_database,
     read_database,
+    read_tally,
     storage_errors,
 )
 
@@ -37,8 +40,8 @@ _ORDER: Mapping[JournalTable, tuple[str, ...]] = {
 }
 
 
-def _insert(table: JournalTable) -> str:
-    columns = COLUMNS[table]
+def _insert(table: str, columns: Iterable[str]) -> str:
+    columns = tuple(columns)
     return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"  # noqa: S608 - constants
 
 
@@ -47,11 +50,12 @@ def _select(table: JournalTable, order: str = "") -> str:
     return f"SELECT {', '.join(COLUMNS[table])} FROM {table} ORDER BY {keys}"  # noqa: S608 - constants
 
 
-_INSERT = {table: _insert(table) for table in COLUMNS}
+_INSERT = {table: _insert(table, columns) for table, columns in COLUMNS.items()}
 _SELECT = {table: _select(table) for table in COLUMNS}
 _LAST = {table: f"{_select(table, ' DESC')} LIMIT 1" for table in COLUMNS}
-#: The first schema with a place for texts.
-_WITH_TEXTS = "0002"
+_CHECKPOINT = _insert("checkpoints", CHECKPOINT)
+#: The first schema with a place for texts, and the first that says how the cache was used.
+_WITH_TEXTS, _WITH_ACCESS = "0002", "0003"
 _BLOB = "INSERT INTO blobs (sha256, body) VALUES (?, ?) ON CONFLICT DO NOTHING"
 
 
@@ -63,6 +67,7 @@ class SqliteStore:
         self._connection: sqlite3.Connection | None = None
         #: Whether the schema has a place for texts; a file that is only read keeps its older one.
         self.keeps_texts = True
+        self._keeps_access = True
 
     def location(self) -> str:
         """Give the file."""
@@ -96,7 +101,9 @@ class SqliteStore:
     def _reading(self) -> sqlite3.Connection:
         connection = read_database(self._path)
         try:
-            self.keeps_texts = check_revision(connection, self._path) >= _WITH_TEXTS
+            revision = check_revision(connection, self._path)
+            self.keeps_texts = revision >= _WITH_TEXTS
+            self._keeps_access = revision >= _WITH_ACCESS
             with storage_errors(self._path):
                 # All that is read is of one moment, whatever is written meanwhile.
                 connection.execute("BEGIN")
@@ -127,6 +134,8 @@ class SqliteStore:
                 database.executemany(_INSERT["events"], rows.events)
                 if rows.blobs:
                     database.executemany(_BLOB, rows.blobs.items())
+                if rows.checkpoints:
+                    database.executemany(_CHECKPOINT, rows.checkpoints)
                 database.execute("COMMIT")
             except BaseException:
                 # A full disk has rolled back already.
@@ -137,14 +146,22 @@ class SqliteStore:
     def rows(self, table: JournalTable) -> Iterator[Row]:
         """Give the rows of a table in their order."""
         with storage_errors(self._path):
-            for row in self._db.execute(_SELECT[table]):  # noqa: UP028 - a reader that stops early must not close it
+            for row in self._db.execute(self._query(_SELECT[table])):  # noqa: UP028 - a reader that stops early must not close it
                 yield row
 
     def last(self, table: JournalTable) -> Row | None:
         """Give the last row of a table, if there is one."""
         with storage_errors(self._path):
-            row: Row | None = self._db.execute(_LAST[table]).fetchone()
+            row: Row | None = self._db.execute(self._query(_LAST[table])).fetchone()
             return row
+
+    def _query(self, query: str) -> str:
+        return query if self._keeps_access else query.replace(" access,", " NULL,")
+
+    def tally(self) -> Tally:
+        """Give the counts of what is on record."""
+        with storage_errors(self._path):
+            return read_tally(self._db)
 
     def blob(self, sha256: str) -> str | None:
         """Give the text under a digest."""

@@ -46,9 +46,9 @@ class Status(enum.StrEnum):
         return self not in (Status.NEW, Status.RUNNING)
 
 
-@attrs.frozen
+@attrs.define
 class Step:
-    """What the machine answers to one input.
+    """What the machine answers to one input; there is one for every rollout, so it is light.
 
     Attributes:
         commands: To be carried out, side by side.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import TypeAlias
 
@@ -61,6 +62,7 @@ def propose(
             components=request.components,
             evidence=len(evidence.frames),
             request_digest=command.request_digest,
+            kinds=Counter(frame.kind.value for frame in evidence.frames),
         )
     )
     usable = yield from _usable(run, turn, parent, command)

@@ -27,7 +27,7 @@ UNREACHABLE: Final = "connect"
 _LEAST_BACKOFF: Final = 0.05
 
 
-@attrs.frozen(eq=False)
+@attrs.define(eq=False)
 class _Place:
     """A place behind the gate; two are never equal."""
 

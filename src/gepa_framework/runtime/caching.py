@@ -8,9 +8,9 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 
-from gepa_framework.engine import Outcome, ProposalFailure
+from gepa_framework.engine import Outcome
 from gepa_framework.errors import CacheCorruptError, CacheMissError, GepaError, PluginBrokenError
-from gepa_framework.types import Cache, JSONObject, RolloutFailure, compact_json
+from gepa_framework.types import Cache, JSONObject, compact_json
 from gepa_framework.workspace import decode_outcome, encode_outcome
 
 #: How many values may wait to be written.
@@ -71,7 +71,7 @@ class EffectCache:
         return None
 
     async def put(self, boundary: str, key: str, outcome: Outcome) -> None:
-        """Have an outcome kept, unless it is a failure: the next run deserves another try.
+        """Have an outcome kept.
 
         Does not wait until it is written: a write that is lost costs one more question and no truth.
 
@@ -79,7 +79,7 @@ class EffectCache:
             GepaError: An earlier write failed.
         """
         self._complain()
-        if self._cache is None or isinstance(outcome, RolloutFailure | ProposalFailure):
+        if self._cache is None:
             return
         encoded = encode_outcome(outcome)
         value = compact_json({"kind": encoded.kind, "payload": encoded.payload})

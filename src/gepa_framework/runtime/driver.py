@@ -30,7 +30,7 @@ from gepa_framework.runtime.failpoint import Failpoints
 from gepa_framework.runtime.heartbeat import Heartbeat, waiting_words
 from gepa_framework.runtime.listening import Hub
 from gepa_framework.runtime.perform import Performed, Performer
-from gepa_framework.types import Event, RolloutFailure
+from gepa_framework.types import Event
 from gepa_framework.types.store import NO_BLOBS
 from gepa_framework.workspace import START, Encoded, Feed, Journal, Line, Record, encode_control
 
@@ -56,12 +56,11 @@ class Pace:
     quiet_seconds: float = 120.0
 
 
-@attrs.frozen
+@attrs.define(eq=False)
 class _Arrival:
     given: Input
     encoded: Encoded
-    request_digest: str | None = None
-    superseded: tuple[RolloutFailure, ...] = ()
+    done: Performed | None = None
 
 
 class Driver:
@@ -228,10 +227,18 @@ class Driver:
         now = max(self._elapsed_us, round((time.monotonic() - self._began) * 1e6))
         self._elapsed_us = now
         step = self._machine.feed(arrival.given, now / 1e6)
-        record = Record(
-            arrival.encoded, now, step.events, arrival.request_digest, arrival.superseded, _blobs(step)
-        )
-        return record, step
+        if (done := arrival.done) is None:
+            return Record(arrival.encoded, now, step.events, blobs=_blobs(step)), step
+        return Record(
+            done.encoded,
+            now,
+            step.events,
+            done.request_digest,
+            done.superseded,
+            done.outcome,
+            done.access,
+            _blobs(step),
+        ), step
 
     async def _commit(self, batch: Sequence[tuple[Record, Step]]) -> None:
         records = [record for record, _ in batch]
@@ -326,5 +333,4 @@ def _blobs(step: Step) -> Mapping[str, str]:
 
 def _arrival(command: Command, done: Performed) -> _Arrival:
     paid = tuple(failure.usage for failure in done.superseded) if done.superseded else ()
-    completed = Completed(command.effect_id, done.outcome, paid)
-    return _Arrival(completed, done.encoded, done.request_digest, done.superseded)
+    return _Arrival(Completed(command.effect_id, done.outcome, paid), done.encoded, done)

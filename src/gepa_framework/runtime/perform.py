@@ -52,21 +52,23 @@ T = TypeVar("T")
 MAX_DEPTH = 128
 
 
-@attrs.frozen
+@attrs.define(eq=False)
 class Performed:
-    """A command that was carried out.
+    """A command that was carried out; one is made for every rollout, so it is light.
 
     Attributes:
         outcome: What came of it.
         encoded: The outcome as the journal keeps it.
         request_digest: What was semantically asked.
         superseded: Failed attempts before it, oldest first.
+        access: How the cache was used, as `Record` has it.
     """
 
     outcome: Outcome
     encoded: Encoded
     request_digest: str
     superseded: tuple[RolloutFailure, ...] = ()
+    access: str | None = None
 
 
 class Performer:
@@ -133,8 +135,9 @@ class Performer:
         key, caching = self._requests.key(command), self.cache.mode is not CacheMode.OFF
         known = await self.cache.get(self._requests.boundary(command), key) if caching else None
         superseded: tuple[RolloutFailure, ...] = ()
+        access = None
         if known is not None:
-            outcome = known
+            outcome, access = known, "hit"
         elif isinstance(command, Rollout):
             outcome, superseded = await self._attempts.run(command, again=again)
         elif isinstance(command, Propose):
@@ -144,11 +147,16 @@ class Performer:
         if isinstance(outcome, RolloutFailure | ProposalFailure):
             outcome = self._caller.discreet(outcome)
         outcome, encoded = _encode(command, bounded(outcome))
-        if caching and known is None and self._worth_keeping(outcome):
-            await self.cache.put(self._requests.boundary(command), key, outcome)
-        return Performed(outcome, encoded, key, superseded)
+        if caching and known is None:
+            kept = self._worth_keeping(outcome)
+            access = "write" if kept else "miss"
+            if kept:
+                await self.cache.put(self._requests.boundary(command), key, outcome)
+        return Performed(outcome, encoded, key, superseded, access)
 
     def _worth_keeping(self, outcome: Outcome) -> bool:
+        if isinstance(outcome, RolloutFailure | ProposalFailure):
+            return False  # the next run deserves another try
         substituted = isinstance(outcome, Proposal) and outcome.substituted
         # The model that was asked for may answer the next run; this one refuses what another said.
         return self._world.keep_substituted or not substituted

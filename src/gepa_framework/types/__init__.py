@@ -39,11 +39,12 @@ from gepa_framework.types.rollout import (
     Stage,
 )
 from gepa_framework.types.run import RunView, StopReason
-from gepa_framework.types.store import COLUMNS, JournalTable, Row, Rows
+from gepa_framework.types.store import CHECKPOINT, COLUMNS, JournalTable, Row, Rows
 from gepa_framework.types.task import ComponentSpec, ContainerInfo, Program, RowsRequest, TaskRow
 from gepa_framework.types.usage import FREE, UNKNOWN, Usage
 
 __all__ = [
+    "CHECKPOINT",
     "COLUMNS",
     "EVENT_TYPES",
     "FREE",

@@ -145,7 +145,7 @@ class IterationSkipped(EventBody):
 
 @attrs.frozen
 class ProposerStarted(EventBody):
-    """A proposal was asked for."""
+    """A proposal was asked for, with so many frames of evidence, and so many of each kind."""
 
     type = "proposer.started"
     iteration: int
@@ -153,6 +153,7 @@ class ProposerStarted(EventBody):
     components: tuple[str, ...]
     evidence: int
     request_digest: str
+    kinds: Mapping[str, int] = MappingProxyType({})
 
 
 @attrs.frozen

@@ -24,6 +24,7 @@ COLUMNS: Mapping[JournalTable, Mapping[str, tuple[type, ...]]] = MappingProxyTyp
                 "request_digest": (str, NoneType),
                 "elapsed_us": (int,),
                 "payload": (str,),
+                "access": (str, NoneType),
                 "chain": (bytes,),
             }
         ),
@@ -55,6 +56,11 @@ COLUMNS: Mapping[JournalTable, Mapping[str, tuple[type, ...]]] = MappingProxyTyp
     }
 )
 
+#: The columns of a checkpoint, each with the type of its values.
+CHECKPOINT: Mapping[str, type] = MappingProxyType(
+    {"position": int, "seq": int, "kind": str, "elapsed_us": int, "tallies": str}
+)
+
 
 @attrs.frozen
 class Rows:
@@ -66,9 +72,12 @@ class Rows:
         attempts: Rows of ``attempts``, unique by ``effect_id`` and ``attempt``.
         events: Rows of ``events``; ``seq`` counts from 1 without gaps.
         blobs: SHA-256 of a text, as 64 hexadecimal digits, to the text; one that is there already stays.
+        checkpoints: Counts of all rows up to a position, in the order of `CHECKPOINT`. They follow from the
+            other rows: only a store that gives a tally is given any, and one that loses them loses time.
     """
 
     inputs: Sequence[Row] = ()
     attempts: Sequence[Row] = ()
     events: Sequence[Row] = ()
     blobs: Mapping[str, str] = NO_BLOBS
+    checkpoints: Sequence[Row] = ()

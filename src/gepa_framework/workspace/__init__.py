@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gepa_framework.workspace.checkpoints import ENDINGS, read_tally
 from gepa_framework.workspace.codec import (
     START,
     Encoded,
@@ -30,8 +31,10 @@ from gepa_framework.workspace.feed import (
 from gepa_framework.workspace.glance import Glance, glance, measured_candidates
 from gepa_framework.workspace.journal import Journal, Line, Record, Stored, blob_digest, event_text
 from gepa_framework.workspace.lock import WorkspaceLock, holder_of
+from gepa_framework.workspace.tally import Tally
 
 __all__ = [
+    "ENDINGS",
     "RESTORE",
     "START",
     "Encoded",
@@ -41,6 +44,7 @@ __all__ = [
     "Line",
     "Record",
     "Stored",
+    "Tally",
     "WorkspaceLock",
     "blob_digest",
     "check_nothing_is_lost",
@@ -61,5 +65,6 @@ __all__ = [
     "normalised_line",
     "open_database",
     "read_database",
+    "read_tally",
     "storage_errors",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -138,9 +138,9 @@ def _plain(outcome: object) -> JSONValue:
     return fields
 
 
-@attrs.frozen
+@attrs.define
 class Encoded:
-    """An input as the journal keeps it.
+    """An input as the journal keeps it; one is made for every rollout, so it is light.
 
     Attributes:
         kind: What it is, such as ``rollout``.
@@ -181,6 +181,12 @@ def decode_extension(payload: str) -> Extend:
     """Give an extension back, without its stoppers."""
     fields = json.loads(payload)
     return Extend(Limits(**fields["limits"]), tuple(fields["sets"]))
+
+
+def attempt_usage(row: Sequence[Any]) -> Usage:
+    """Give what an attempt consumed that another one took the place of, from its row."""
+    prompt, completion, total, cost = row[-4:]
+    return Usage(prompt, completion, total, None if cost is None else float(cost))
 
 
 def _with_usage(fields: dict[str, Any]) -> dict[str, Any]:

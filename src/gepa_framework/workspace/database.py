@@ -11,7 +11,7 @@ from pathlib import Path
 from gepa_framework.errors import DiskBudgetError, WorkspaceError
 
 #: The newest schema; kept here too so that opening a current workspace imports no SQLAlchemy.
-REVISION = "0002"
+REVISION = "0003"
 #: The statements that make the newest schema, compiled from `schema.metadata`.
 SCHEMA_FILE = Path(__file__).with_name("schema.sql")
 
@@ -47,7 +47,6 @@ def _connect(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA journal_mode=WAL")
         # NORMAL loses acknowledged commits when the power goes.
         connection.execute("PRAGMA synchronous=FULL")
-        connection.execute("PRAGMA foreign_keys=ON")
     except BaseException:
         connection.close()
         raise

@@ -10,11 +10,9 @@ import attrs
 
 from gepa_framework.engine import Extend
 from gepa_framework.errors import WorkspaceError
+from gepa_framework.workspace.checkpoints import ENDINGS
 from gepa_framework.workspace.codec import decode_extension
 from gepa_framework.workspace.journal import Journal
-
-#: What ends a run; nothing but an extension comes after it.
-_ENDINGS = ("gepa.run.finished", "gepa.run.failed", "gepa.run.cancelled")
 
 
 @attrs.frozen
@@ -51,7 +49,7 @@ def glance(journal: Journal) -> Glance:
             f"{journal.location} is not the workspace of a run", hint="name the directory of a run"
         )
     ending, body = journal.last_event()
-    if ending not in _ENDINGS:
+    if ending not in ENDINGS:
         ending, body = "", "{}"
     return Glance(
         journal.location, meta, tuple(_extensions(journal)), journal.events, ending, json.loads(body)

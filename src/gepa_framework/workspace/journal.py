@@ -6,11 +6,11 @@ import hashlib
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import attrs
 
-from gepa_framework.engine import Input
+from gepa_framework.engine import Input, Outcome
 from gepa_framework.errors import InvariantError, WorkspaceError
 from gepa_framework.types import (
     EventBody,
@@ -19,20 +19,20 @@ from gepa_framework.types import (
     Row,
     Rows,
     Store,
-    Usage,
     body_fields,
     compact_json,
 )
 from gepa_framework.types.store import NO_BLOBS
-from gepa_framework.workspace.codec import Encoded, decode
+from gepa_framework.workspace.checkpoints import Checkpoints
+from gepa_framework.workspace.codec import Encoded, attempt_usage, decode
 
 _Rows: TypeAlias = Sequence[Sequence[object]]
 _DAMAGED = "it was damaged or edited, or its store lost something; restore it from a backup"
 
 
-@attrs.frozen
+@attrs.define(eq=False)
 class Record:
-    """One input with everything that goes into its transaction.
+    """One input with everything that goes into its transaction. There is one for every rollout: it is light.
 
     Attributes:
         given: What the machine was fed, encoded.
@@ -40,6 +40,9 @@ class Record:
         events: What the machine derived.
         request_digest: Digest of what was semantically asked, for an outcome.
         superseded: Failed attempts that the outcome replaced, oldest first.
+        outcome: What the machine was fed, where it is an outcome; where it is left out, `given` tells.
+        access: How the cache was used for it: ``hit``, ``miss`` (asked in vain), ``write`` (asked in vain,
+            and what came was kept), or ``None``.
         blobs: Texts that the rows name by digest: `blob_digest` to text; those that are kept already may be
             given again.
     """
@@ -49,6 +52,8 @@ class Record:
     events: tuple[EventBody, ...]
     request_digest: str | None = None
     superseded: tuple[RolloutFailure, ...] = ()
+    outcome: Outcome | None = None
+    access: str | None = None
     blobs: Mapping[str, str] = NO_BLOBS
 
 
@@ -67,9 +72,9 @@ class Stored:
     events: tuple[tuple[str, str], ...]
 
 
-@attrs.frozen
+@attrs.define
 class Line:
-    """One event as it is on disk; the body is kept as text so that it is encoded only once."""
+    """One event as it is on disk, its body as text that was encoded once. It is light, as `Record`."""
 
     seq: int
     elapsed_us: int
@@ -93,8 +98,11 @@ def _event_link(chain: bytes, row: Sequence[object]) -> bytes:
 
 def _input_link(chain: bytes, row: Sequence[object], attempts: _Rows, events: bytes) -> bytes:
     """Link an input to the one before, to its attempts, and to the last event that followed from it."""
-    position, kind, effect_id, digest, elapsed_us, payload = row
+    position, kind, effect_id, digest, elapsed_us, payload, access = row
     text = f"{position}\x1f{kind}\x1f{effect_id}\x1f{digest}\x1f{elapsed_us}\x1f{payload}\x1f"
+    if access is not None:
+        # Left out where it says nothing: so were all links made before there was such a column.
+        text += f"{access}\x1f"
     for attempt in attempts:
         text += _joined(attempt) + "\x1f"
     return _link(chain, text + events.hex())
@@ -115,11 +123,6 @@ class _Following:
             found.append(self.next)
             self.next = next(self._rows, None)
         return found
-
-
-def _usage(attempt: Sequence[Any]) -> Usage:
-    prompt, completion, total, cost = attempt[-4:]
-    return Usage(prompt, completion, total, None if cost is None else float(cost))
 
 
 def event_text(event: EventBody) -> str:
@@ -152,6 +155,7 @@ class Journal:
         self._root = _link(b"", _joined(part for pair in sorted(self.meta().items()) for part in pair))
         self._position, self._input_chain = self._tail("inputs")
         self._seq, self._event_chain = self._tail("events")
+        self._checkpoints = Checkpoints(store)
 
     @classmethod
     def create(cls, store: Store, meta: Mapping[str, str]) -> Journal:
@@ -241,6 +245,7 @@ class Journal:
             return self._commit(records)
         except BaseException:
             self._position, self._input_chain, self._seq, self._event_chain = before
+            self._checkpoints.forget()
             raise
 
     def _commit(self, records: Sequence[Record]) -> list[Line]:
@@ -260,7 +265,8 @@ class Journal:
         for sha256, text in blobs.items():
             if blob_digest(text) != sha256:
                 raise InvariantError(f"a text of {len(text)} characters is to be kept as {sha256}")
-        self._store.append(Rows(inputs, attempts, events, blobs))
+        checkpoints = self._checkpoints.take(records, records[-1].elapsed_us)
+        self._store.append(Rows(inputs, attempts, events, blobs, checkpoints))
         return lines
 
     def _input_row(self, record: Record, attempts: _Rows) -> tuple[object, ...]:
@@ -272,6 +278,7 @@ class Journal:
             record.request_digest,
             record.elapsed_us,
             given.payload,
+            record.access,
         )
         self._input_chain = _input_link(self._input_chain, row, attempts, self._event_chain)
         return (*row, self._input_chain)
@@ -312,7 +319,7 @@ class Journal:
     def _verified(self, inputs: Iterator[Row], events: _Following, attempts: _Following) -> Iterator[Stored]:
         chain = event_chain = self._root
         for *row, stored in inputs:
-            position, kind, effect_id, _, elapsed_us, payload = row
+            position, kind, effect_id, _, elapsed_us, payload, _ = row
             found = events.of(position)
             for *event, link in found:
                 event_chain = _event_link(event_chain, event)
@@ -320,7 +327,7 @@ class Journal:
             tried = attempts.of(position)
             chain = _input_link(chain, row, tried, event_chain)
             self._verify(chain, stored, "input", position)
-            given = decode(Encoded(kind, effect_id, payload), tuple(map(_usage, tried)))
+            given = decode(Encoded(kind, effect_id, payload), tuple(map(attempt_usage, tried)))
             yield Stored(given, elapsed_us, tuple((event[2], event[4]) for event in found))
         for name, rest in (("event", events), ("attempt", attempts)):
             if rest.next is not None:
@@ -355,7 +362,7 @@ class Journal:
     def extensions(self) -> Iterator[tuple[int, str]]:
         """Give position and payload of every input that raised limits, in their order."""
         with self._rows("inputs") as rows:
-            for position, kind, _, _, _, payload, _ in rows:
+            for position, kind, _, _, _, payload, *_ in rows:
                 if kind == "extend":
                     yield position, payload
 

@@ -1,8 +1,11 @@
 """The tables of a workspace, and the views that readers use.
 
 The journal (`inputs`, `attempts`, `events`, and the texts in `blobs` that they name by digest) is the only
-truth. Everything else is a view of it: nothing is stored twice, nothing can lag behind, and no row is ever
-rewritten.
+truth. `checkpoints` holds counts of it, so that nobody who asks for them has to go through all of it.
+Everything else is a view: nothing is stored twice, nothing can lag behind, and no row is ever rewritten.
+
+The writer counts on what the engine warrants (one outcome for each effect, attempts and events of inputs that
+are there) and pays for no index and no look-up at each row; whoever checks a workspace asks for all of it.
 
 What a new workspace is made of is compiled from here into ``schema.sql``, so that beginning one imports no
 SQLAlchemy. After a change: ``python -m gepa_framework.workspace.schema``.
@@ -13,14 +16,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Table, Text
+from sqlalchemy import Column, ForeignKey, Integer, LargeBinary, MetaData, String, Table, Text
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from gepa_framework.workspace.database import SCHEMA_FILE
 
 #: The newest Alembic revision; a workspace of another one is migrated or refused.
-REVISION = "0002"
+REVISION = "0003"
 
 metadata = MetaData()
 
@@ -41,7 +44,7 @@ inputs = Table(
     Column("elapsed_us", Integer, nullable=False),
     Column("payload", Text, nullable=False),
     Column("chain", LargeBinary, nullable=False),
-    Index("inputs_effect_id", "effect_id", unique=True),
+    Column("access", String),
 )
 
 attempts = Table(
@@ -76,6 +79,16 @@ blobs = Table(
     metadata,
     Column("sha256", String, primary_key=True),
     Column("body", Text, nullable=False),
+)
+
+checkpoints = Table(
+    "checkpoints",
+    metadata,
+    Column("position", Integer, primary_key=True),
+    Column("seq", Integer, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("elapsed_us", Integer, nullable=False),
+    Column("tallies", Text, nullable=False),
 )
 
 

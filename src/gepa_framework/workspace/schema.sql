@@ -5,6 +5,14 @@ CREATE TABLE blobs (
     body TEXT NOT NULL,
     PRIMARY KEY (sha256)
 );
+CREATE TABLE checkpoints (
+    position INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    kind VARCHAR NOT NULL,
+    elapsed_us INTEGER NOT NULL,
+    tallies TEXT NOT NULL,
+    PRIMARY KEY (position)
+);
 CREATE TABLE inputs (
     position INTEGER NOT NULL,
     kind VARCHAR NOT NULL,
@@ -13,9 +21,9 @@ CREATE TABLE inputs (
     elapsed_us INTEGER NOT NULL,
     payload TEXT NOT NULL,
     chain BLOB NOT NULL,
+    access VARCHAR,
     PRIMARY KEY (position)
 );
-CREATE UNIQUE INDEX inputs_effect_id ON inputs (effect_id);
 CREATE TABLE meta (
     "key" VARCHAR NOT NULL,
     value TEXT NOT NULL,
