@@ -38,6 +38,8 @@ def bounded(
     where there are. A frame whose id alone is too long is left out as well.
     """
     sizes = [size(plain(frame)) for frame in frames]
+    if _all_fit(sizes, limits):
+        return tuple(frames), LeftOut()
     order = list(priority(frames))[: limits.max_frames]
     count = _how_many([min(sizes[index], limits.max_frame_bytes) for index in order], limits.max_bytes)
     chosen = sorted(order[:count])
@@ -48,6 +50,14 @@ def bounded(
         if frame is not None:
             shown[index] = frame
     return tuple(shown.values()), _left_out(frames, sizes, shown)
+
+
+def _all_fit(sizes: Sequence[int], limits: EvidenceLimits) -> bool:
+    return (
+        (limits.max_frames is None or len(sizes) <= limits.max_frames)
+        and max(sizes, default=0) <= limits.max_frame_bytes
+        and sum(sizes) + len(sizes) + 1 <= limits.max_bytes
+    )
 
 
 def priority(frames: Sequence[EvidenceFrame]) -> Iterator[int]:

@@ -42,6 +42,14 @@ def lineage(pool: Pool, member: Member) -> tuple[LineageStep, ...]:
 
 
 def _step(pool: Pool, member: Member) -> LineageStep:
+    # Nothing of it changes once the member has joined, and it is told of in every request of its descendants.
+    known = pool.steps.get(member.candidate.id)
+    if known is None:
+        known = pool.steps[member.candidate.id] = _new_step(pool, member)
+    return known
+
+
+def _new_step(pool: Pool, member: Member) -> LineageStep:
     candidate, index = member.candidate, pool.index(member.candidate.id)
     parent = pool.known[member.parent_ids[0]] if member.parent_ids else candidate
     return LineageStep(

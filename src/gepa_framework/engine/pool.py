@@ -22,7 +22,7 @@ from gepa_framework._core import (
 from gepa_framework.engine.measuring import measure
 from gepa_framework.engine.plan import Selecting
 from gepa_framework.errors import RunFailedError
-from gepa_framework.types import Candidate, RejectedAttempt
+from gepa_framework.types import Candidate, LineageStep, RejectedAttempt
 
 #: What is kept of a proposer's reason.
 RATIONALE_CHARS = 500
@@ -74,6 +74,7 @@ class Pool:
         self.known: dict[str, Candidate] = {}
         self.rationales: dict[str, str] = {}
         self.standings: list[float] = []
+        self.steps: dict[str, LineageStep] = {}
         self._indices: dict[str, int] = {}
         self._seed = seed
         self._lineage = Lineage()

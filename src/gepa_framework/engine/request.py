@@ -15,6 +15,8 @@ from gepa_framework.types import (
     ComponentSpec,
     EvidenceFrame,
     JSONObject,
+    LineageStep,
+    Program,
     ProposalRequest,
     RejectedAttempt,
     canonical_json,
@@ -44,7 +46,7 @@ _Default: TypeAlias = Callable[[object], object]
 def request_fields(request: ProposalRequest) -> JSONObject:
     """Give what is semantically asked: the request without its id and without the program's raw form."""
     fields: dict[str, Any] = plain(request)
-    fields["program"]["raw"] = EMPTY
+    fields["program"] = {**fields["program"], "raw": EMPTY}
     del fields["proposal_id"]
     return fields
 
@@ -61,9 +63,16 @@ def request_text(request: ProposalRequest) -> str:
 
 
 def plain(value: Any) -> Any:
-    """Give a value of `gepa_framework.types` as JSON values."""
+    """Give a value of `gepa_framework.types` as JSON values, which are not to be changed."""
     if isinstance(value, tuple | list):
         return [plain(item) for item in value]
+    cls = value.__class__
+    if cls in _RECURRING:
+        return _RECURRING[cls].of(value)
+    return _fields(value)
+
+
+def _fields(value: Any) -> Any:
     shape = _shape(value.__class__)
     if shape is None:
         return value
@@ -75,6 +84,34 @@ def plain(value: Any) -> Any:
         if held.__class__ not in _LEAVES:
             fields[name] = plain(held)
     return fields
+
+
+class _Memory:
+    """What was made of the latest values of a class, by identity: many are told of in one request after another."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._made: dict[int, tuple[object, Any]] = {}
+
+    def of(self, value: Any) -> Any:
+        """Give a value as JSON values."""
+        known = self._made.get(id(value))
+        if known is not None and known[0] is value:
+            return known[1]
+        if len(self._made) >= self._most:
+            self._made.clear()
+        made = _fields(value)
+        self._made[id(value)] = value, made
+        return made
+
+
+#: Frames are measured before they are told; lineages, refused attempts and programs recur.
+_RECURRING: Mapping[type[object], _Memory] = {
+    LineageStep: _Memory(1024),
+    RejectedAttempt: _Memory(1024),
+    EvidenceFrame: _Memory(64),
+    Program: _Memory(1),
+}
 
 
 @attrs.frozen

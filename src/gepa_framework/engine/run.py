@@ -329,6 +329,8 @@ def _known(value: T | None) -> T:
 
 
 def _rollout_outcome(outcome: Outcome) -> RolloutOutcome:
+    if type(outcome) is RolloutResult:
+        return outcome  # nearly every one
     if not isinstance(outcome, RolloutResult | RolloutFailure):
         raise InvariantError(f"a rollout came back as {type(outcome).__name__}")
     return outcome

@@ -147,7 +147,7 @@ class Attempts:
             return RolloutFailure(
                 FailureKind.TRANSPORT, "plugin_raised", self._caller.blame("transport", error)
             )
-        if not isinstance(outcome, RolloutResult | RolloutFailure):
+        if type(outcome) is not RolloutResult and not isinstance(outcome, RolloutResult | RolloutFailure):
             message = f"the transport gave {type(outcome).__name__} for a rollout"
             return RolloutFailure(FailureKind.CONTRACT, "wrong_type", message)
         return outcome

@@ -41,6 +41,7 @@ from gepa_framework.types import (
     Program,
     Proposal,
     RolloutFailure,
+    RolloutResult,
     TaskRow,
     Usage,
 )
@@ -144,7 +145,7 @@ class Performer:
             outcome = await self._propose(command)
         else:
             outcome = await self._setup(command)
-        if isinstance(outcome, RolloutFailure | ProposalFailure):
+        if type(outcome) is not RolloutResult and isinstance(outcome, RolloutFailure | ProposalFailure):
             outcome = self._caller.discreet(outcome)
         outcome, encoded = _encode(command, bounded(outcome))
         if caching and known is None:

@@ -9,12 +9,14 @@ import attrs
 
 from gepa_framework.types.json import digest
 
-_NONE: Mapping[str, str] = MappingProxyType({})
+NO_TEXTS: Mapping[str, str] = MappingProxyType({})
 
 
 def freeze_texts(value: Mapping[str, str]) -> Mapping[str, str]:
     """Give a read-only copy with its keys in order."""
-    return MappingProxyType({name: value[name] for name in sorted(value)}) if len(value) else _NONE
+    if value is NO_TEXTS:
+        return value
+    return MappingProxyType({name: value[name] for name in sorted(value)}) if len(value) else NO_TEXTS
 
 
 @attrs.frozen

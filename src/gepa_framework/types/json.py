@@ -89,6 +89,8 @@ def digest(value: JSONValue) -> str:
 
 def freeze_mapping(value: Mapping[str, JSONValue]) -> JSONObject:
     """Give a read-only view of a copy, so that a shared value cannot be changed by its readers."""
+    if value is EMPTY:
+        return EMPTY
     return MappingProxyType(dict(value)) if len(value) else EMPTY
 
 

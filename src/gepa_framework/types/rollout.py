@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 import attrs
 
-from gepa_framework.types.candidate import Candidate, freeze_texts
+from gepa_framework.types.candidate import NO_TEXTS, Candidate, freeze_texts
 from gepa_framework.types.json import EMPTY, JSONObject, JSONValue, freeze_mapping
 from gepa_framework.types.task import TaskRow
 from gepa_framework.types.usage import UNKNOWN, Usage
@@ -31,6 +31,8 @@ _NO_SCORES: Mapping[str, float] = MappingProxyType({})
 
 def freeze_scores(value: Mapping[str, float]) -> Mapping[str, float]:
     """Give a read-only copy."""
+    if value is _NO_SCORES:
+        return value
     return MappingProxyType(dict(value)) if len(value) else _NO_SCORES
 
 
@@ -91,14 +93,14 @@ class RolloutResult:
     """
 
     reward: float = attrs.field(validator=_finite)
-    objectives: Mapping[str, float] = attrs.field(factory=dict, converter=freeze_scores)
-    metrics: Mapping[str, float] = attrs.field(factory=dict, converter=freeze_scores)
+    objectives: Mapping[str, float] = attrs.field(default=_NO_SCORES, converter=freeze_scores)
+    metrics: Mapping[str, float] = attrs.field(default=_NO_SCORES, converter=freeze_scores)
     output: JSONValue = None
     feedback: JSONObject = attrs.field(default=EMPTY, converter=freeze_mapping)
     usage: Usage = UNKNOWN
     trace_digest: str = ""
     status_detail: str = ""
-    rationales: Mapping[str, str] = attrs.field(factory=dict, converter=freeze_texts)
+    rationales: Mapping[str, str] = attrs.field(default=NO_TEXTS, converter=freeze_texts)
     side_info: JSONObject = attrs.field(default=EMPTY, converter=freeze_mapping)
 
 
