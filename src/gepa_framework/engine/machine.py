@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 
 import attrs
 
@@ -113,12 +112,12 @@ class Machine:
         if isinstance(given, Completed):
             if given.effect_id not in self._scheduler.waiting:
                 raise StateTransitionError(f"no outcome of {given.effect_id!r} is awaited")
-            return self._step(partial(self._scheduler.complete, given))
+            return self._step(self._scheduler.complete, given)
         if isinstance(given, Tick):
             return self._step(self._check_clock)
         if isinstance(given, Abandoned):
-            return self._step(lambda: self._abandon(given))
-        return self._step(lambda: self._cancel(given))
+            return self._step(self._abandon, given)
+        return self._step(self._cancel, given)
 
     def _extend(self, given: Extend, elapsed: float) -> Step:
         if self.status not in (Status.RUNNING, Status.FINISHED):
@@ -131,9 +130,9 @@ class Machine:
         self.status = Status.RUNNING
         return self._step(lambda: self._scheduler.begin(go_on(self.run)))
 
-    def _step(self, act: Callable[[], None]) -> Step:
+    def _step(self, act: Callable[..., None], *given: Input) -> Step:
         try:
-            act()
+            act(*given)
             if self._scheduler.ended and self.status is Status.RUNNING:
                 self.status = Status.FINISHED
         except PluginError:

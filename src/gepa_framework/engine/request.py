@@ -87,7 +87,7 @@ def _fields(value: Any) -> Any:
 
 
 class _Memory:
-    """What was made of the latest values of a class, by identity: many are told of in one request after another."""
+    """What was made of the latest values of a class, by identity: many recur in one request after another."""
 
     def __init__(self, most: int) -> None:
         self._most = most

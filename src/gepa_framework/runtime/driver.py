@@ -148,7 +148,9 @@ class Driver:
     async def _begin(self) -> None:
         if self._machine.status is Status.NEW:
             step = self._machine.start()
-            await self._commit([(Record(START, self._elapsed_us, step.events, blobs=_blobs(step)), step)])
+            await self._commit(
+                [(Record(START, self._elapsed_us, step.events, blobs=_blobs(step.commands)), step)]
+            )
             unfinished: tuple[Command, ...] = ()
         else:
             unfinished = tuple(self._machine.pending.values())
@@ -228,7 +230,7 @@ class Driver:
         self._elapsed_us = now
         step = self._machine.feed(arrival.given, now / 1e6)
         if (done := arrival.done) is None:
-            return Record(arrival.encoded, now, step.events, blobs=_blobs(step)), step
+            return Record(arrival.encoded, now, step.events, blobs=_blobs(step.commands)), step
         return Record(
             done.encoded,
             now,
@@ -237,7 +239,7 @@ class Driver:
             done.superseded,
             done.outcome,
             done.access,
-            _blobs(step),
+            _blobs(step.commands) if step.commands else NO_BLOBS,
         ), step
 
     async def _commit(self, batch: Sequence[tuple[Record, Step]]) -> None:
@@ -324,11 +326,9 @@ def _control(control: Tick | Cancel | Abandoned | Extend) -> _Arrival:
     return _Arrival(control, encode_control(control))
 
 
-def _blobs(step: Step) -> Mapping[str, str]:
+def _blobs(commands: Sequence[Command]) -> Mapping[str, str]:
     """Give the requests that proposers are about to be sent, by the digests that are on record for them."""
-    if not step.commands:
-        return NO_BLOBS
-    return {command.request_digest: command.text for command in step.commands if isinstance(command, Propose)}
+    return {command.request_digest: command.text for command in commands if isinstance(command, Propose)}
 
 
 def _arrival(command: Command, done: Performed) -> _Arrival:

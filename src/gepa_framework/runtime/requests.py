@@ -41,7 +41,9 @@ class RequestDigests:
     def key(self, command: Command) -> str:
         """Give the SHA-256 of what the command asks."""
         if isinstance(command, Rollout):
-            candidate, row = self._candidate(command.candidate), self._row(command.row)
+            asked, on = command.candidate, command.row
+            candidate = self._candidates.get(asked.id) or self._candidate(asked)
+            row = self._rows.get((on.split, on.id)) or self._row(on)
             text = f"container.rollout\x1f{command.task_id}\x1f{self._policy}\x1f{candidate}\x1f{row}"
             return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
         if isinstance(command, Propose):
@@ -66,15 +68,11 @@ class RequestDigests:
         return {"transport": self._transport}
 
     def _candidate(self, candidate: Candidate) -> str:
-        known = self._candidates.get(candidate.id)
-        if known is None:
-            texts: JSONObject = dict(candidate.components)
-            known = self._candidates[candidate.id] = digest(texts)
+        texts: JSONObject = dict(candidate.components)
+        known = self._candidates[candidate.id] = digest(texts)
         return known
 
     def _row(self, row: TaskRow) -> str:
-        place = row.split, row.id
-        known = self._rows.get(place)
-        if known is None:
-            known = self._rows[place] = digest({"split": row.split, "id": row.id, "data": row.data})
+        known = digest({"split": row.split, "id": row.id, "data": row.data})
+        self._rows[row.split, row.id] = known
         return known

@@ -22,6 +22,7 @@ from gepa_framework.engine import (
 )
 from gepa_framework.errors import InvariantError
 from gepa_framework.types import (
+    FREE,
     ComponentSpec,
     ContainerInfo,
     Edit,
@@ -62,9 +63,12 @@ _scalars = attrgetter("reward", "output", "trace_digest", "status_detail")
 _mappings = attrgetter("objectives", "metrics", "feedback", "rationales", "side_info")
 _proposal_scalars = attrgetter("rationale", "model", "truncated", "requested_model")
 _usage_values = attrgetter(*_USAGE)
+_FREE = {name: value for name, value in attrs.asdict(FREE).items() if value is not None}
 
 
 def _usage(usage: Usage) -> JSONValue:
+    if usage is FREE:
+        return _FREE
     values = zip(_USAGE, _usage_values(usage), strict=True)
     return {name: value for name, value in values if value is not None}
 
@@ -98,14 +102,19 @@ def is_exact(outcome: Outcome) -> bool:
         scalars, mappings = _proposal_scalars(outcome), (outcome.components, outcome.metadata)
     else:
         return False
-    if type(outcome.usage) is not Usage:
+    usage = outcome.usage
+    if usage is not FREE and not _is_plain_usage(usage):
         return False
-    if not _EXACT.issuperset(map(type, (*scalars, *_usage_values(outcome.usage)))):
+    if not _EXACT.issuperset(map(type, scalars)):
         return False
     for mapping in mappings:  # noqa: SIM110 - most are empty, and a generator takes longer than they do
         if mapping and not _is_plain(mapping):
             return False
     return True
+
+
+def _is_plain_usage(usage: Usage) -> bool:
+    return type(usage) is Usage and _EXACT.issuperset(map(type, _usage_values(usage)))
 
 
 def _is_plain(mapping: Mapping[object, object]) -> bool:
@@ -164,6 +173,8 @@ def encode_outcome(outcome: Outcome, effect_id: str | None = None) -> Encoded:
         ValueError: It holds NaN or an infinity.
         TypeError: It holds what is not JSON.
     """
+    if type(outcome) is RolloutResult:
+        return Encoded("rollout", effect_id, compact_json(_result(outcome)))
     return Encoded(_KINDS[type(outcome)], effect_id, compact_json(_plain(outcome)))
 
 

@@ -136,7 +136,7 @@ def event_text(event: EventBody) -> str:
 
 
 def _completed_text(event: RolloutCompleted) -> str | None:
-    """Give just what `event_text` is to give, in a third of the time; ``None`` for what is out of the ordinary.
+    """Give what `event_text` is to give in a third of the time; ``None`` for what is out of the ordinary.
 
     There is such an event for every rollout, and nearly all of them are alike.
     """
