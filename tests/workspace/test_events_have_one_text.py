@@ -33,8 +33,14 @@ def test_the_quick_text_of_a_rollout_is_the_text(event):
 
 def completed(**changes):
     fields = {
-        **{"candidate_id": "c", "row_id": "r", "stage": "heldout", "iteration": 1, "reward": 0.5},
-        **{"objectives": {}, "cost_usd": None, "total_tokens": 7},
+        "candidate_id": "c",
+        "row_id": "r",
+        "stage": "heldout",
+        "iteration": 1,
+        "reward": 0.5,
+        "objectives": {},
+        "cost_usd": None,
+        "total_tokens": 7,
     }
     return RolloutCompleted(**{**fields, **changes})
 
