@@ -45,7 +45,7 @@ class _Reader:
             raise WorkspaceError(
                 f"{self.path}: line {self.whole + 1} is not event {line.seq} of the journal: it is "
                 f"{_shown(found)} and should be {_shown(expected)}",
-                hint=f"gepa resume {self.path.parent} writes it again",
+                hint=f"delete it, and gepa resume {self.path.parent} writes it again",
             )
 
 
