@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 
 from gepa_framework.workspace.database import file_errors
-from gepa_framework.workspace.feed_tail import TAIL_BYTES, Tail, read_tail, seq_of
+from gepa_framework.workspace.feed_tail import TAIL_BYTES, EndlessLineError, Tail, read_tail, seq_of
 from gepa_framework.workspace.journal import Journal, Line
 
 _LOGGER = logging.getLogger(__name__)
@@ -61,7 +61,10 @@ class FeedFile:
                 self._append(lines)
 
     def _go_on(self, journal: Journal) -> None:
-        tail = read_tail(self._handle, TAIL_BYTES)
+        try:
+            tail = read_tail(self._handle, TAIL_BYTES)
+        except EndlessLineError as error:
+            raise _Different(str(error)) from None
         first = _first_seq(tail)
         with closing(journal.lines(after=first - 1)) as lines:
             self._hold(tail, lines)

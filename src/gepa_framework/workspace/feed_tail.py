@@ -14,7 +14,14 @@ import attrs
 #: so, which is less than this at 40 rollouts a second. What is further back is proved by `gepa verify`.
 TAIL_BYTES = 1 << 20
 
+#: A longer line is no event: the largest ones hold the texts of one candidate.
+MAX_LINE_BYTES = 64 << 20
+
 _SEQ = re.compile(rb'\{"seq":([1-9][0-9]{0,18}),')
+
+
+class EndlessLineError(ValueError):
+    """A file has no line break where one must be; it is no feed."""
 
 
 @attrs.frozen
@@ -47,6 +54,7 @@ def read_tail(handle: int, least: int, *, size: int | None = None) -> Tail:
 
     Raises:
         OSError: It cannot be read.
+        EndlessLineError: Its last line has more than `MAX_LINE_BYTES`.
     """
     size = os.fstat(handle).st_size if size is None else size
     while True:
@@ -59,6 +67,8 @@ def read_tail(handle: int, least: int, *, size: int | None = None) -> Tail:
             # Not `splitlines`, to which a carriage return is the end of a line as well.
             lines = tuple(part + b"\n" for part in block[begin:end].split(b"\n")[:-1])
             return Tail(start + begin, lines, block[max(begin, end) :])
+        if least > 2 * MAX_LINE_BYTES:
+            raise EndlessLineError(f"has a line of more than {MAX_LINE_BYTES >> 20} MiB")
         least *= 2
 
 
