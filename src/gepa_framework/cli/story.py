@@ -64,8 +64,8 @@ class Story:
 
     def __init__(self, feed: Path, *, opening: bool) -> None:
         self._feed = feed
-        self._known, timed = _known_before(feed)
-        self._narrator = Narrator(self._known.facts(feed), timed=timed)
+        self._known, self._timed = _known_before(feed)
+        self._narrator = Narrator(self._known.facts(feed), timed=self._timed)
         if opening:
             output.answer(clean(self._narrator.opening()))
 
@@ -77,7 +77,8 @@ class Story:
         line = self._narrator.line(event)
         if isinstance(event.body, happened.RunFailed):
             # The display leaves it to the error that ends the command.
-            line = f"[{duration(event.elapsed_seconds):>5}] {decision(event.body)}"
+            clock = f"[{duration(event.elapsed_seconds):>5}] " if self._timed else ""
+            line = clock + decision(event.body)
         if line:
             output.answer(clean(line))
 
