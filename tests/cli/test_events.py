@@ -72,23 +72,25 @@ def test_texts_of_others_cannot_steer_the_terminal(shell, finished) -> None:
 
 def test_a_live_run_is_followed_until_it_ends(shell) -> None:
     shell.config(**{'transport = "skills"': 'transport = "skills"\nmood = "slow"\ngate = "gate"'})
-    running = shell.popen("run", "--config", "gepa.toml", "--display", "jsonl")
+    running = shell.popen("run", "--config", "gepa.toml", "--display", "plain")
+    following = None
     try:
-        # The run waits for the gate by now, and so will those who follow it.
-        assert any("iteration.started" in line for line in running.stdout)
+        assert any("the seed" in line for line in running.stderr)
         following = shell.popen("events", "tail", "first", "--follow", "--json", "-n", "2")
-        first = following.stdout.readline()
-        (shell.path / "gate").touch()
-        rest, _ = following.communicate(timeout=50)
-        running.communicate(timeout=50)
+        seen = []
+        for line in following.stdout:
+            seen.append(line.rstrip("\n"))
+            if '"iteration.started"' in line:
+                # Until then the run waits, and so does who follows it.
+                (shell.path / "gate").touch()
+        assert (following.wait(timeout=50), running.wait(timeout=50)) == (0, 0)
     finally:
-        for process in (running, following):
+        for process in filter(None, (running, following)):
             process.kill()
             process.wait()
             process.stdout.close()
             process.stderr.close()
     told = (shell.path / "runs/first/events.jsonl").read_text().splitlines()
-    seen = [first.rstrip("\n"), *rest.splitlines()]
     assert seen == told[-len(seen) :]
     assert json.loads(seen[-1])["type"] == "gepa.run.finished"
     assert len(seen) > 20

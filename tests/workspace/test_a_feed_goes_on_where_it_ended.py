@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gepa_framework.builtin.sqlite_store import SqliteStore
-from gepa_framework.workspace import Feed, Journal, Line, feed_file, feeds
+from gepa_framework.workspace import Feed, Journal, Line, feed_file, feed_tail, feeds
 
 
 class OnRecord:
@@ -177,6 +177,16 @@ def test_the_numbers_of_a_long_feed_are_held_against_its_place(tmp_path, files, 
     Feed(tmp_path, record).close()
     assert path.read_bytes() == content
     assert "has no event where one begins, at byte 501" in warned()[0]
+
+
+def test_a_line_without_end_is_no_event(tmp_path, files, record, monkeypatch, warned):
+    monkeypatch.setattr(feed_file, "TAIL_BYTES", 1)
+    monkeypatch.setattr(feed_tail, "MAX_LINE_BYTES", 1 << 10)
+    path, content = files[0]
+    path.write_bytes(content + b"x" * (1 << 13))
+    Feed(tmp_path, record).close()
+    assert path.read_bytes() == content
+    assert "has a line of more than" in warned()[0]
 
 
 def test_a_journal_gives_the_events_after_a_number(journal, make, path):
