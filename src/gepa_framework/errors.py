@@ -24,7 +24,8 @@
     ├── RunFailedError             gepa_run_failed                 1
     ├── WorkspaceError             gepa_workspace_error            5
     │   ├── WorkspaceLockedError   gepa_workspace_locked           5
-    │   └── RunStateError          gepa_run_state                  5
+    │   ├── RunStateError          gepa_run_state                  5
+    │   └── EventFeedError         gepa_event_feed_error           5
     ├── ReplayDivergenceError      gepa_replay_divergence          70
     ├── InvariantError             gepa_invariant_error            70
     ├── StateTransitionError       gepa_state_transition_error     70
@@ -34,6 +35,8 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import ClassVar
 
 import attrs
@@ -265,6 +268,12 @@ class RunStateError(WorkspaceError):
     error_code = "gepa_run_state"
 
 
+class EventFeedError(WorkspaceError):
+    """A file is no whole feed of events; the message names file and line."""
+
+    error_code = "gepa_event_feed_error"
+
+
 class ReplayDivergenceError(GepaError):
     """Replaying the journal gave other events than those recorded."""
 
@@ -287,6 +296,18 @@ class StateTransitionError(GepaError):
 
 
 class EventCompareError(GepaError):
-    """Two event feeds differ; the message names the first semantic difference."""
+    """Two event feeds differ; the message names the first semantic difference.
+
+    Args:
+        message: Where they differ, and what either has there.
+        hint: What to do about it.
+        difference: The same as JSON: ``seq``, ``type``, ``path``, ``left`` and ``right``.
+    """
 
     error_code = "gepa_event_compare_failed"
+
+    def __init__(
+        self, message: str, *, hint: str = "", difference: Mapping[str, object] = MappingProxyType({})
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.difference = difference

@@ -433,6 +433,32 @@ def test_a_store_that_gives_other_rows_back_is_named(project, at, row, said):
     assert f"the store 'gf_app_bad:bad': {said}" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "store",
+    [
+        ("[row[:-1] for row in rows]", "events_after gave as a row of events ["),
+        ("1 / 0", "events_after raised ZeroDivisionError: division by zero"),
+        ("rows", ""),
+    ],
+)
+def test_a_store_that_finds_events_by_number_is_asked_for_the_last_ones(
+    project, whole, at, store, monkeypatch
+):
+    give, said = store
+    monkeypatch.setattr("gepa_framework.workspace.feed_file.TAIL_BYTES", 100)
+    body = "    def events_after(self, seq):\n"
+    body += f"        rows = [row for row in self.rows('events') if row[0] > seq]\n        return {give}"
+    interrupted(project, at, more=bad(project, body))
+    resumed = GepaRun.resume(project.directory())
+    if said:
+        with pytest.raises(PluginBrokenError) as caught:
+            resumed.execute()
+        assert f"the store 'gf_app_bad:bad': {said}" in str(caught.value)
+    else:
+        resumed.execute()
+        assert project.normalised() == whole
+
+
 def test_a_store_that_does_not_close_is_a_warning(project, whole, caplog):
     body = "    def close(self):\n        super().close()\n        raise OSError('gone')"
     assert project.run(more=bad(project, body)).execute().status == "finished"

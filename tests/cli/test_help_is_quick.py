@@ -27,7 +27,9 @@ def imported(stderr: str) -> set[str]:
     return {line.rsplit("|", 1)[1].strip() for line in lines}
 
 
-@pytest.mark.parametrize("args", [("--help",), ("--version",), (), ("run", "--help"), ("plugins", "--help")])
+@pytest.mark.parametrize(
+    "args", [("--help",), ("--version",), (), ("run", "--help"), ("plugins", "--help"), ("events", "--help")]
+)
 def test_help_imports_nothing_heavy(args: tuple[str, ...]) -> None:
     code = "from gepa_framework.cli.main import main; main()"
     done = subprocess.run(

@@ -9,6 +9,7 @@ import attrs
 import click
 import pytest
 
+from gepa_framework import app
 from gepa_framework.app import GepaRun, GepaRunResult, Verification, files
 from gepa_framework.app.extending import LIMITS
 from gepa_framework.cli.main import gepa
@@ -107,6 +108,21 @@ def test_every_argument_of_a_run_has_its_row(name, page_text, rows_of):
 def test_every_field_of_a_verification_has_its_row(page_text, rows_of):
     told = [row[0] for row in rows_of(page_text("reference/python.md"), "Verification")]
     assert told == [field.name for field in attrs.fields(Verification)]
+
+
+@pytest.mark.parametrize("name", [name for name in app.__all__ if name.endswith("_events")])
+def test_every_argument_of_a_function_on_events_has_its_row(name, page_text, rows_of):
+    parameters = inspect.signature(getattr(app, name)).parameters.values()
+    told = [row[:2] for row in rows_of(page_text("reference/python.md"), name)]
+    assert [row[0] for row in told] == [each.name for each in parameters]
+    for each, (_, default) in zip(parameters, told, strict=True):
+        assert callable(each.default) or default == _default(each)
+
+
+@pytest.mark.parametrize("name", [name for name in app.__all__ if name.startswith("Event")])
+def test_every_field_of_what_they_give_has_its_row(name, page_text, rows_of):
+    told = [row[0] for row in rows_of(page_text("reference/python.md"), name)]
+    assert told == [field.name for field in attrs.fields(getattr(app, name))]
 
 
 def test_every_key_that_may_be_raised_is_told(page_text):

@@ -179,7 +179,7 @@ class Stand:
     def _drive(self, journal: Journal, while_running: Callable[[Any], Any] | None) -> None:
         self.machine = Machine(self.plan, self.stoppers)
         events = list(replay(self.machine, journal.load()))
-        feed = Feed(self.path, journal.lines())
+        feed = Feed(self.path, journal)
         hub = Hub([Audience("recorder", self.recorder), *self.audiences])
 
         async def main() -> None:

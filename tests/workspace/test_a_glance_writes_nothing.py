@@ -175,8 +175,8 @@ def test_a_feed_without_an_event_tells_nothing(tmp_path, content):
 
 
 def test_what_a_feed_writes_is_never_ahead(journal, make, tmp_path):
-    lines = journal.commit([make.start(), make.outcome(), make.decided()])
-    Feed(tmp_path, lines).close()
+    journal.commit([make.start(), make.outcome(), make.decided()])
+    Feed(tmp_path, journal).close()
     check_nothing_is_lost(tmp_path, journal.events)
 
 

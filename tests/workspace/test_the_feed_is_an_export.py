@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import errno
 import json
+import os
 
+import attrs
 import pytest
 
-from gepa_framework.errors import WorkspaceError
+from gepa_framework.errors import DiskBudgetError, WorkspaceError
 from gepa_framework.types import EVENT_TYPES
-from gepa_framework.workspace import Feed
+from gepa_framework.workspace import Feed, feed_line, feeds, normalised_line
 
 
 @pytest.fixture
@@ -51,7 +54,7 @@ def test_a_written_line_is_in_the_file_at_once(lines, tmp_path):
 def test_opening_a_feed_rebuilds_it_from_the_record(journal, lines, tmp_path):
     (tmp_path / "events.jsonl").write_text('{"half": "a li')
     (tmp_path / "events.normalized.jsonl").write_text("rubbish\n" * 50)
-    feed = Feed(tmp_path, journal.lines())
+    feed = Feed(tmp_path, journal)
     feed.close()
     assert len(read(feed.path)) == len(read(feed.normalised_path)) == len(lines)
 
@@ -64,9 +67,49 @@ def test_a_rebuilt_feed_equals_the_one_written_as_events_came(journal, lines, tm
     for line in lines:
         feed.write([line])
     feed.close()
-    Feed(rebuilt, journal.lines()).close()
+    Feed(rebuilt, journal).close()
     for name in ("events.jsonl", "events.normalized.jsonl"):
         assert (written / name).read_bytes() == (rebuilt / name).read_bytes()
+
+
+def test_what_is_written_at_once_is_what_each_line_is_rendered_to(lines, tmp_path):
+    lines.append(attrs.evolve(lines[0], seq=9, elapsed_us=123_456_789_012_345, body='{"a":"\ud800"}'))
+    feed = Feed(tmp_path)
+    feed.write(lines)
+    feed.close()
+    for path, render in zip(feeds(tmp_path), (feed_line, normalised_line), strict=True):
+        assert path.read_bytes() == "".join(map(render, lines)).encode("utf-8", "surrogatepass")
+
+
+def test_a_disk_that_takes_a_part_is_given_the_rest(journal, lines, tmp_path, monkeypatch):
+    write = os.write
+    monkeypatch.setattr(os, "write", lambda handle, data: write(handle, bytes(data)[:7]))
+    feed = Feed(tmp_path)
+    feed.write(lines)
+    feed.close()
+    monkeypatch.undo()
+    written = [path.read_bytes() for path in feeds(tmp_path)]
+    Feed(tmp_path, journal).close()
+    assert [path.read_bytes() for path in feeds(tmp_path)] == written
+    assert len(read(feed.path)) == len(lines)
+
+
+def test_a_feed_that_could_not_be_written_is_written_no_further(journal, lines, tmp_path, monkeypatch):
+    feed = Feed(tmp_path)
+    with monkeypatch.context() as patch:
+
+        def full(handle, data):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        patch.setattr(os, "write", full)
+        with pytest.raises(DiskBudgetError, match=r"events\.jsonl: No space left"):
+            feed.write(lines[:4])
+    with pytest.raises(WorkspaceError, match=r"could not be written before; resume the run"):
+        feed.write(lines[4:])
+    feed.close()
+    assert feed.path.read_bytes() == feed.normalised_path.read_bytes() == b""
+    Feed(tmp_path, journal).close()
+    assert len(read(feed.path)) == len(read(feed.normalised_path)) == len(lines)
 
 
 def test_a_feed_that_cannot_be_opened_says_which_and_why(tmp_path):
@@ -74,8 +117,8 @@ def test_a_feed_that_cannot_be_opened_says_which_and_why(tmp_path):
         Feed(tmp_path / "nowhere")
 
 
-def test_a_lone_surrogate_is_written_as_an_escape(lines, tmp_path):
-    feed = Feed(tmp_path, lines)
+def test_a_lone_surrogate_is_written_as_an_escape(journal, lines, tmp_path):
+    feed = Feed(tmp_path, journal)
     feed.close()
     assert b"\\ud800" in feed.path.read_bytes()
     assert read(feed.path)[0]["components"] == {"prompt": "sé\ud800ed"}

@@ -2,8 +2,26 @@
 
 from __future__ import annotations
 
+from gepa_framework.app.event_comparing import EventComparison, EventDifference, compare_events
+from gepa_framework.app.event_lines import EventLine
+from gepa_framework.app.event_replaying import EventReplay, replay_events
+from gepa_framework.app.event_sources import read_events
+from gepa_framework.app.event_tailing import follow_events, tail_events
 from gepa_framework.app.result import GepaRunResult
 from gepa_framework.app.run import GepaRun
 from gepa_framework.app.verification import Verification
 
-__all__ = ["GepaRun", "GepaRunResult", "Verification"]
+__all__ = [
+    "EventComparison",
+    "EventDifference",
+    "EventLine",
+    "EventReplay",
+    "GepaRun",
+    "GepaRunResult",
+    "Verification",
+    "compare_events",
+    "follow_events",
+    "read_events",
+    "replay_events",
+    "tail_events",
+]

@@ -45,7 +45,7 @@ class _Reader:
             raise WorkspaceError(
                 f"{self.path}: line {self.whole + 1} is not event {line.seq} of the journal: it is "
                 f"{_shown(found)} and should be {_shown(expected)}",
-                hint=f"gepa resume {self.path.parent} writes it again",
+                hint=f"delete it, and gepa resume {self.path.parent} writes it again",
             )
 
 
@@ -84,6 +84,44 @@ class FeedProof:
             for reader in readers:
                 reader.file.close()
         return [*((reader.path, reader.whole) for reader in readers), *((path, 0) for path in self._missing)]
+
+
+@attrs.frozen
+class FeedsHeld:
+    """What became of holding feeds against a journal.
+
+    Attributes:
+        proved: Names of the feeds that have every event.
+        unproved: What is not known yet of a run that is not over, a sentence each.
+    """
+
+    proved: tuple[str, ...]
+    unproved: tuple[str, ...]
+
+    @classmethod
+    def judge(cls, held: Iterable[tuple[Path, int]], events: int, *, over: bool) -> FeedsHeld:
+        """Tell the feeds that are whole from those that are not yet.
+
+        Args:
+            held: What `FeedProof.hold` gave.
+            events: Events in the journal.
+            over: Whether the run is over, and its feeds have to be whole.
+
+        Raises:
+            WorkspaceError: One of them has to be whole, and is not.
+        """
+        proved, unproved = [], []
+        for path, whole in held:
+            if whole == events:
+                proved.append(path.name)
+            elif over:
+                raise WorkspaceError(
+                    f"{path} ends after event {whole}, and the journal has {events}",
+                    hint=f"gepa resume {path.parent} writes it again",
+                )
+            else:
+                unproved.append(f"{path.name} ends after event {whole} of {events} so far")
+        return cls(tuple(proved), tuple(unproved))
 
 
 def _check_over(reader: _Reader, events: int) -> None:

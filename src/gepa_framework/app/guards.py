@@ -94,13 +94,26 @@ class GuardedStore:
 
     def rows(self, table: JournalTable) -> Iterator[Row]:
         """Give the rows of a table, each checked."""
+        return self._checked("rows", table, self.store.rows, table)
+
+    @property
+    def events_after(self) -> Callable[[int], Iterator[Row]] | None:
+        """What gives the events after a number, each checked, where the store has it."""
+        given: Callable[[int], Iterator[Row]] | None = getattr(self.store, "events_after", None)
+        if given is None:
+            return None
+        return lambda seq: self._checked("events_after", "events", given, seq)
+
+    def _checked(
+        self, method: str, table: JournalTable, give: Callable[[Any], Iterator[Row]], of: object
+    ) -> Iterator[Row]:
         types = tuple(COLUMNS[table].values())
-        with self._owned("rows"), ExitStack() as stack:
-            found = iter(self.store.rows(table))
+        with self._owned(method), ExitStack() as stack:
+            found = iter(give(of))
             if close := getattr(found, "close", None):
                 stack.callback(close)
             for row in found:
-                self._check_row("rows", table, row, types)
+                self._check_row(method, table, row, types)
                 yield row
 
     def last(self, table: JournalTable) -> Row | None:

@@ -150,7 +150,7 @@ class Session:
     ) -> GepaRunResult:
         prepared = self.prepared
         self.store_location = journal.location
-        feed = Feed(prepared.run_dir, journal.lines())
+        feed = Feed(prepared.run_dir, journal)
         self._legs = CacheLegs.read(prepared.run_dir / files.CACHE_PROFILE, resumed=bool(journal.events))
         hub = Hub([*self.house.audiences, *built.audiences])
         performer = self._performer(built)

@@ -7,11 +7,10 @@ from contextlib import closing
 
 from gepa_framework.app.chronicle import Chronicle
 from gepa_framework.app.export_proof import ExportProof
-from gepa_framework.app.feed_proof import FeedProof
+from gepa_framework.app.feed_proof import FeedProof, FeedsHeld
 from gepa_framework.app.history import History
 from gepa_framework.app.request_proof import RequestProof
 from gepa_framework.app.verification import Verification
-from gepa_framework.errors import WorkspaceError
 from gepa_framework.workspace import Journal, file_errors, holder_of
 
 _ROLLOUTS = ("rollout.completed", "rollout.failed")
@@ -81,16 +80,9 @@ class _Proof:
             self._proved.extend(self._exports.hold(self._history, self._machine, self._chronicle))
 
     def _hold_feeds(self, journal: Journal) -> None:
-        for path, whole in self._feeds.hold(journal.lines()):
-            if whole == journal.events:
-                self._proved.append(path.name)
-            elif self._over:
-                raise WorkspaceError(
-                    f"{path} ends after event {whole}, and the journal has {journal.events}",
-                    hint=f"gepa resume {path.parent} writes it again",
-                )
-            else:
-                self._unproved.append(f"{path.name} ends after event {whole} of {journal.events} so far")
+        held = FeedsHeld.judge(self._feeds.hold(journal.lines()), journal.events, over=self._over)
+        self._proved.extend(held.proved)
+        self._unproved.extend(held.unproved)
 
     @property
     def _over(self) -> bool:

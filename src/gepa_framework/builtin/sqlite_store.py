@@ -52,6 +52,7 @@ def _select(table: JournalTable, order: str = "") -> str:
 
 _INSERT = {table: _insert(table, columns) for table, columns in COLUMNS.items()}
 _SELECT = {table: _select(table) for table in COLUMNS}
+_EVENTS_AFTER = _SELECT["events"].replace(" ORDER BY", " WHERE seq > ? ORDER BY")
 _LAST = {table: f"{_select(table, ' DESC')} LIMIT 1" for table in COLUMNS}
 _CHECKPOINT = _insert("checkpoints", CHECKPOINT)
 #: The first schema with a place for texts, and the first that says how the cache was used.
@@ -147,6 +148,12 @@ class SqliteStore:
         """Give the rows of a table in their order."""
         with storage_errors(self._path):
             for row in self._db.execute(self._query(_SELECT[table])):  # noqa: UP028 - a reader that stops early must not close it
+                yield row
+
+    def events_after(self, seq: int) -> Iterator[Row]:
+        """Give the rows of ``events`` after the one of that number, without reading those before."""
+        with storage_errors(self._path):
+            for row in self._db.execute(_EVENTS_AFTER, (seq,)):  # noqa: UP028 - as in `rows`
                 yield row
 
     def last(self, table: JournalTable) -> Row | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import attrs
@@ -16,6 +16,7 @@ from gepa_framework.cli.session import Session
 from gepa_framework.cli.words import clean
 from gepa_framework.errors import (
     ConfigError,
+    EventCompareError,
     ExitCode,
     GepaError,
     InterruptedRunError,
@@ -43,6 +44,7 @@ class Failure:
         hint: What to do about it.
         problems: What is wrong in a configuration, each with its place.
         run_dir: Where a run's files are; empty where there are none.
+        difference: What a comparison found first; empty for all other failures.
     """
 
     error_code: str
@@ -52,6 +54,7 @@ class Failure:
     hint: str = ""
     problems: tuple[Problem, ...] = ()
     run_dir: str = ""
+    difference: Mapping[str, object] = attrs.field(factory=dict)
 
 
 def report(error: Exception, session: Session, args: Sequence[str]) -> int:
@@ -86,6 +89,7 @@ def _answer(failure: Failure) -> None:
                 "hint": failure.hint,
                 "problems": [attrs.asdict(problem) for problem in failure.problems],
                 "run_dir": failure.run_dir,
+                **({"difference": failure.difference} if failure.difference else {}),
             }
         }
     )
@@ -138,6 +142,7 @@ def _expected(error: GepaError) -> Failure:
         error.hint,
         problems,
         error.run_dir,
+        error.difference if isinstance(error, EventCompareError) else {},
     )
 
 

@@ -73,6 +73,7 @@ class _Root(LazyGroup):
         "run": f"{_COMMANDS}.run:run",
         "resume": f"{_COMMANDS}.resume:resume",
         "verify": f"{_COMMANDS}.verify:verify",
+        "events": f"{_COMMANDS}.events:events",
         "check": f"{_COMMANDS}.check:check",
         "plugins": f"{_COMMANDS}.plugins:plugins",
         "init": f"{_COMMANDS}.init:init",

@@ -42,6 +42,15 @@ json_option = click.option(
     help="Answer with one JSON object on stdout.",
 )
 
+json_lines_option = click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    is_eager=True,
+    callback=_note_json,
+    help="Print every event as its line of the feed, one JSON object a line, in ASCII.",
+)
+
 accept_plugins_option = click.option(
     "--accept-changed-plugins",
     is_flag=True,

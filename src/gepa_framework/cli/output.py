@@ -12,9 +12,9 @@ from typing import TextIO
 SCHEMA = 1
 
 
-def answer(text: str) -> None:
-    """Write a line of the answer to stdout."""
-    _write(sys.stdout, text)
+def answer(text: str) -> bool:
+    """Write a line of the answer to stdout, and tell whether anybody still reads it."""
+    return _write(sys.stdout, text)
 
 
 def talk(text: str) -> None:
@@ -38,12 +38,14 @@ def reader_left() -> None:
     _silence(sys.stdout)
 
 
-def _write(stream: TextIO, text: str) -> None:
+def _write(stream: TextIO, text: str) -> bool:
     try:
         stream.write(_encodable(text, stream) + "\n")
         stream.flush()
     except BrokenPipeError:
         _silence(stream)
+        return False
+    return True
 
 
 def _encodable(text: str, stream: TextIO) -> str:

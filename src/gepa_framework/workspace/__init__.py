@@ -28,6 +28,7 @@ from gepa_framework.workspace.feed import (
     feeds,
     normalised_line,
 )
+from gepa_framework.workspace.feed_tail import MAX_LINE_BYTES, EndlessLineError, Tail, read_at, read_tail
 from gepa_framework.workspace.glance import Glance, glance, measured_candidates
 from gepa_framework.workspace.journal import Journal, Line, Record, Stored, blob_digest, event_text
 from gepa_framework.workspace.lock import WorkspaceLock, holder_of
@@ -35,15 +36,18 @@ from gepa_framework.workspace.tally import Tally
 
 __all__ = [
     "ENDINGS",
+    "MAX_LINE_BYTES",
     "RESTORE",
     "START",
     "Encoded",
+    "EndlessLineError",
     "Feed",
     "Glance",
     "Journal",
     "Line",
     "Record",
     "Stored",
+    "Tail",
     "Tally",
     "WorkspaceLock",
     "blob_digest",
@@ -64,7 +68,9 @@ __all__ = [
     "measured_candidates",
     "normalised_line",
     "open_database",
+    "read_at",
     "read_database",
+    "read_tail",
     "read_tally",
     "storage_errors",
 ]

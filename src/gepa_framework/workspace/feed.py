@@ -1,4 +1,4 @@
-"""The event feed beside the database: an export for people and pipes, rebuilt whenever it is opened."""
+"""The event feed beside the database: an export for people and pipes, which always follows the journal."""
 
 from __future__ import annotations
 
@@ -6,21 +6,19 @@ import json
 import os
 from collections.abc import Iterable
 from contextlib import ExitStack
-from itertools import islice
 from pathlib import Path
 from typing import IO
 
 from gepa_framework.errors import WorkspaceError
 from gepa_framework.workspace.database import file_errors
-from gepa_framework.workspace.journal import Line
+from gepa_framework.workspace.feed_file import FeedFile
+from gepa_framework.workspace.journal import Journal, Line
 
 #: The cure for a journal that has lost rows.
 RESTORE = (
     "restore the journal from a backup: workspace.sqlite with the files beside it that begin with its name, "
     "or what else its store keeps"
 )
-#: How many events are written in one go.
-_AT_ONCE = 1000
 
 
 def normalised_line(line: Line) -> str:
@@ -84,28 +82,29 @@ def _last_lines(file: IO[bytes]) -> list[bytes]:
         length *= 2
 
 
-def _rewrite(path: Path) -> IO[str]:
-    return path.open("w", encoding="utf-8", errors="surrogatepass")
-
-
 class Feed:
     """Writes ``events.jsonl`` and ``events.normalized.jsonl``.
 
+    Files that are there are made to hold just the events on record, at a cost that does not grow with the
+    run: the end of each is held against the journal, a line that a dying process left unfinished is cut off,
+    and what is missing is appended. A file that is not what was written is written again whole, with a
+    warning.
+
     Args:
         run_dir: The run's directory.
-        lines: Every event that is on record; the files are made to hold just these.
+        journal: What is on record already; nothing where it is left out.
 
     Raises:
-        WorkspaceError: The files cannot be written.
+        WorkspaceError: The files cannot be read or written.
     """
 
-    def __init__(self, run_dir: Path, lines: Iterable[Line] = ()) -> None:
+    def __init__(self, run_dir: Path, journal: Journal | None = None) -> None:
         self.path, self.normalised_path = feeds(run_dir)
+        self._broken = False
         with ExitStack() as opened:
-            with file_errors(self.path):
-                self._feed = opened.enter_context(_rewrite(self.path))
-                self._normalised = opened.enter_context(_rewrite(self.normalised_path))
-            self.write(lines)
+            self._feed = FeedFile(self.path, feed_line, journal)
+            opened.callback(self._feed.close)
+            self._normalised = FeedFile(self.normalised_path, normalised_line, journal)
             opened.pop_all()
 
     def write(self, lines: Iterable[Line]) -> None:
@@ -113,15 +112,30 @@ class Feed:
 
         Raises:
             DiskBudgetError: There is no room; the events are on record all the same.
+            WorkspaceError: They cannot be written, or earlier ones could not.
         """
-        with file_errors(self.path):
-            rest = iter(lines)
-            # A write for each line takes longer than to make it; all of a long run would fill the memory.
-            while some := tuple(islice(rest, _AT_ONCE)):
-                self._feed.write("".join(map(feed_line, some)))
-                self._normalised.write("".join(map(normalised_line, some)))
-            self._feed.flush()
-            self._normalised.flush()
+        if self._broken:
+            raise WorkspaceError(
+                f"{self.path} could not be written before", hint="resume the run: its feeds are mended then"
+            )
+        timed: list[str] = []
+        normalised: list[str] = []
+        for line in lines:
+            # Here instead of in `feed_line` and `normalised_line`, which would make most of it twice: there
+            # are several lines for every rollout.
+            tail = f'"type":"{line.type}",{line.body[1:]}\n'
+            timed.append(f'{{"seq":{line.seq},"elapsed_seconds":{line.elapsed_us / 1e6:.6f},{tail}')
+            normalised.append(f'{{"seq":{line.seq},{tail}')
+        self._write(self._feed, "".join(timed))
+        self._write(self._normalised, "".join(normalised))
+
+    def _write(self, file: FeedFile, text: str) -> None:
+        try:
+            file.write(text.encode("utf-8", "surrogatepass"))
+        except OSError as error:
+            self._broken = True
+            with file_errors(file.path):
+                raise error from None
 
     def close(self) -> None:
         """Close both files."""

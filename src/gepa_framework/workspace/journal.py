@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from json.encoder import encode_basestring as quote
 from math import isfinite
@@ -374,8 +374,10 @@ class Journal:
         )
 
     @contextmanager
-    def _rows(self, table: JournalTable) -> Iterator[Iterator[Row]]:
-        rows = iter(self._store.rows(table))
+    def _rows(self, table: JournalTable, after: int = 0) -> Iterator[Iterator[Row]]:
+        # A store need not be able to leave out what nobody wants to see.
+        since = getattr(self._store, "events_after", None) if after else None
+        rows = iter(self._store.rows(table) if since is None else since(after))
         with ExitStack() as stack:
             # A reader that stops early must not leave the store's own reader open.
             if close := getattr(rows, "close", None):
@@ -394,11 +396,12 @@ class Journal:
                 if kind == "extend":
                     yield position, payload
 
-    def lines(self) -> Iterator[Line]:
-        """Give every event in its order."""
-        with self._rows("events") as rows:
+    def lines(self, *, after: int = 0) -> Generator[Line, None, None]:
+        """Give the events after the one of that number in their order; all of them where it is left out."""
+        with self._rows("events", after) as rows:
             for seq, _, name, elapsed_us, body, _ in rows:
-                yield Line(seq, elapsed_us, name, body)
+                if seq > after:
+                    yield Line(seq, elapsed_us, name, body)
 
     def close(self) -> None:
         """Let go of the store; what was committed stays."""

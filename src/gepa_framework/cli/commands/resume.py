@@ -53,11 +53,12 @@ def find_run(name: str) -> Path:
         if directory.is_dir():
             return directory
     raise click.BadParameter(
-        f"there is no directory '{name}' and none in ./{RUNS}{_near(name)}", param_hint="RUN"
+        f"there is no directory '{name}' and none in ./{RUNS}{near_run(name)}", param_hint="RUN"
     )
 
 
-def _near(name: str) -> str:
+def near_run(name: str) -> str:
+    """Ask whether the run of the nearest id was meant, where there is one."""
     ids = [entry.name for entry in RUNS.iterdir() if entry.is_dir()] if RUNS.is_dir() else []
     near = difflib.get_close_matches(name, ids, n=1)
     return f". Did you mean '{near[0]}'?" if near else ""

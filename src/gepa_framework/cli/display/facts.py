@@ -9,7 +9,7 @@ import attrs
 
 if TYPE_CHECKING:
     from gepa_framework.app import GepaRun
-    from gepa_framework.engine import Plan
+    from gepa_framework.engine import Limits, Plan
 
 
 @attrs.frozen
@@ -52,19 +52,33 @@ class RunFacts:
 
 
 def heldout_rollouts(plan: Plan) -> int:
+    """Give the rollouts that the heldout rows take at the most, of a plan."""
+    return most_heldout(plan.limits, len(plan.pareto) or len(plan.train), len(plan.heldout))
+
+
+def all_rollouts(plan: Plan) -> int:
+    """Give the rollouts that a run takes at the most, those of the heldout rows included."""
+    return most_in_all(plan.limits, len(plan.pareto) or len(plan.train), len(plan.heldout))
+
+
+def most_heldout(limits: Limits, full: int, rows: int) -> int:
     """Give the rollouts that the heldout rows take at the most: each once for seed, best and ties.
 
     There are never more candidates than there are rollouts to evaluate them in full before.
+
+    Args:
+        limits: The limits of the run.
+        full: Rows of a full evaluation.
+        rows: Heldout rows.
     """
-    rows, limits = len(plan.heldout), plan.limits
-    full = max(1, len(plan.pareto) or len(plan.train))
+    full = max(1, full)
     candidates = limits.train_rollouts // full
     if limits.total_rollouts is not None:
         candidates = min(candidates, limits.total_rollouts // (full + rows))
     return rows * min(max(2, candidates), limits.heldout_rollouts // max(rows, 1))
 
 
-def all_rollouts(plan: Plan) -> int:
-    """Give the rollouts that a run takes at the most, those of the heldout rows included."""
-    most, total = plan.limits.train_rollouts + heldout_rollouts(plan), plan.limits.total_rollouts
+def most_in_all(limits: Limits, full: int, rows: int) -> int:
+    """Give the rollouts that a run takes at the most; the arguments are those of `most_heldout`."""
+    most, total = limits.train_rollouts + most_heldout(limits, full, rows), limits.total_rollouts
     return most if total is None else min(most, total)

@@ -24,10 +24,12 @@ class Narrator:
 
     Args:
         facts: What was known before it began.
+        timed: Whether the events have a clock to be told.
     """
 
-    def __init__(self, facts: RunFacts) -> None:
+    def __init__(self, facts: RunFacts, *, timed: bool = True) -> None:
         self.progress = Progress(facts)
+        self._timed = timed
         self._told_at = 0.0
         self._failures: Counter[str] = Counter()
 
@@ -47,7 +49,7 @@ class Narrator:
         if not text:
             return ""
         self._told_at = event.elapsed_seconds
-        return f"[{duration(event.elapsed_seconds):>5}] {text}"
+        return f"[{duration(event.elapsed_seconds):>5}] {text}" if self._timed else text
 
     def _resumed(self) -> str:
         now = self.progress
