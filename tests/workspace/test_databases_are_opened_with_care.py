@@ -93,7 +93,7 @@ def test_a_database_without_a_version_is_refused_with_words(closed):
 def test_a_newer_workspace_is_refused_with_the_cure(closed):
     alter(closed, "UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(
-        WorkspaceError, match="has schema 9999 and this program knows 0003; upgrade gepa-framework"
+        WorkspaceError, match=f"has schema 9999 and this program knows {schema.REVISION}; upgrade gepa-"
     ):
         Journal.open(SqliteStore(closed))
 
@@ -151,7 +151,7 @@ def test_a_migration_that_fails_leaves_all_as_it_was(closed):
     back_to_the_first_schema(closed)
     alter(closed, "CREATE TABLE blobs (mine)", "INSERT INTO blobs VALUES (1)")
     before = closed.read_bytes()
-    with pytest.raises(WorkspaceError, match=r"cannot be brought to schema 0003: .*already exists"):
+    with pytest.raises(WorkspaceError, match=rf"cannot be brought to schema {schema.REVISION}: .*already"):
         Journal.open(SqliteStore(closed))
     assert closed.read_bytes() == before
 

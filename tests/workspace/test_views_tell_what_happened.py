@@ -86,7 +86,8 @@ def test_heldout_verdicts(make, tmp_path):
 
 def test_the_ledger_has_one_row_for_each_attempt(query):
     rows = query("SELECT * FROM usage_ledger ORDER BY position, superseded")
-    assert [(row["boundary"], row["superseded"], row["total_tokens"], row["cost_usd"]) for row in rows] == [
+    assert {row["boundary"] for row in rows} == {"container.rollout"}
+    assert [(row["kind"], row["superseded"], row["total_tokens"], row["cost_usd"]) for row in rows] == [
         ("rollout", 0, 7, 0.125),
         ("timeout", 1, 3, 0.25),
         ("rollout_failure", 0, 3, 0.25),

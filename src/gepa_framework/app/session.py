@@ -16,6 +16,7 @@ from gepa_framework.app import files
 from gepa_framework.app.building import Built, build
 from gepa_framework.app.chronicle import Chronicle
 from gepa_framework.app.exports import export
+from gepa_framework.app.facts import cache_namespace, facts
 from gepa_framework.app.history import History
 from gepa_framework.app.legs import CacheLegs
 from gepa_framework.app.pace import aimd_rule, call_limits
@@ -276,7 +277,7 @@ class Session:
             redact=Redactor(secrets_of(self.prepared.environ)),
             keep_substituted=config.proposer.allow_model_substitution,
         )
-        namespace = config.cache.namespace or f"gepa:{self.prepared.run_id}"
+        namespace = cache_namespace(config, self.prepared.run_id)
         cache = EffectCache(built.cache, CacheMode(config.cache.mode), namespace)
         asked_with = {"proposer": asked_of_proposer(self.prepared.loaded.resolved)}
         requests = RequestDigests(config.container.name, config.proposer.name, asked_with, config.policy)
@@ -305,6 +306,7 @@ class Session:
             "base_dir": str(loaded.base_dir),
             "sets": canonical_json(list(loaded.sets)),
             "plugins_lock": canonical_json(self.prepared.lock()),
+            **facts(self.prepared),
         }
 
     def _register(self, status: str, result: GepaRunResult | None = None) -> None:

@@ -32,7 +32,9 @@ from gepa_framework.workspace.feed_tail import MAX_LINE_BYTES, EndlessLineError,
 from gepa_framework.workspace.glance import Glance, glance, measured_candidates
 from gepa_framework.workspace.journal import Journal, Line, Record, Stored, blob_digest, event_text
 from gepa_framework.workspace.lock import WorkspaceLock, holder_of
+from gepa_framework.workspace.reading import readable
 from gepa_framework.workspace.tally import Tally
+from gepa_framework.workspace.views import VIEWS
 
 __all__ = [
     "ENDINGS",
@@ -49,6 +51,7 @@ __all__ = [
     "Stored",
     "Tail",
     "Tally",
+    "VIEWS",
     "WorkspaceLock",
     "blob_digest",
     "check_nothing_is_lost",
@@ -72,5 +75,6 @@ __all__ = [
     "read_database",
     "read_tail",
     "read_tally",
+    "readable",
     "storage_errors",
 ]

@@ -11,9 +11,11 @@ from pathlib import Path
 from gepa_framework.errors import DiskBudgetError, WorkspaceError
 
 #: The newest schema; kept here too so that opening a current workspace imports no SQLAlchemy.
-REVISION = "0003"
+REVISION = "0004"
 #: The statements that make the newest schema, compiled from `schema.metadata`.
 SCHEMA_FILE = Path(__file__).with_name("schema.sql")
+#: What SQLite says where there is no room. Other messages may quote a damaged statement, whatever is in it.
+_FULL = "database or disk is full"
 
 
 @contextmanager
@@ -23,7 +25,7 @@ def storage_errors(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         text = str(error)
-        if "full" in text:
+        if text == _FULL:
             hint = "free some space and resume the run; nothing that was recorded is lost"
             raise DiskBudgetError(f"{path}: {text}", hint=hint) from error
         raise WorkspaceError(f"{path}: {text}") from error

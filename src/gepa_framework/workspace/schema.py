@@ -1,4 +1,4 @@
-"""The tables of a workspace, and the views that readers use.
+"""The tables of a workspace; the views that readers use are in `gepa_framework.workspace.views`.
 
 The journal (`inputs`, `attempts`, `events`, and the texts in `blobs` that they name by digest) is the only
 truth. `checkpoints` holds counts of it, so that nobody who asks for them has to go through all of it.
@@ -13,7 +13,7 @@ SQLAlchemy. After a change: ``python -m gepa_framework.workspace.schema``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 from sqlalchemy import Column, ForeignKey, Integer, LargeBinary, MetaData, String, Table, Text
@@ -21,9 +21,10 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from gepa_framework.workspace.database import SCHEMA_FILE
+from gepa_framework.workspace.views import creations
 
 #: The newest Alembic revision; a workspace of another one is migrated or refused.
-REVISION = "0003"
+REVISION = "0004"
 
 metadata = MetaData()
 
@@ -92,68 +93,6 @@ checkpoints = Table(
 )
 
 
-def _fields(*names: str) -> str:
-    return ", ".join(f"json_extract(body, '$.{name}') AS {name}" for name in names)
-
-
-def _of(types: str, *names: str) -> str:
-    fields = _fields(*names)
-    return f"SELECT seq, type AS event, {fields} FROM events WHERE type IN ({types})"  # noqa: S608 - constants
-
-
-VIEWS: Mapping[str, str] = {
-    "candidates": _of(
-        "'candidate.registered'", "candidate_id", "parent_ids", "iteration", "source", "changed", "rationale"
-    ),
-    "rollouts": _of(
-        "'rollout.completed', 'rollout.failed'",
-        *("candidate_id", "row_id", "stage", "iteration", "reward", "kind", "code", "message"),
-        *("cost_usd", "total_tokens"),
-    ),
-    "acceptance_decisions": _of(
-        "'candidate.accepted', 'candidate.rejected'",
-        *("candidate_id", "parent_id", "iteration", "rule", "reason", "before", "after", "delta", "rows"),
-        *("p", "evidence"),
-    ),
-    "evaluations": _of(
-        "'candidate.evaluated'", "candidate_id", "iteration", "score", "coverage", "rows", "stderr"
-    ),
-    "frontier_updates": _of(
-        "'frontier.updated'",
-        *("candidate_id", "iteration", "improved", "tied", "survivors", "best_candidate_id", "best_score"),
-        "best_stderr",
-    ),
-    "heldout_scores": _of(
-        "'heldout.completed'", "candidate_id", "role", "score", "stderr", "coverage", "rows"
-    ),
-    "heldout_verdicts": _of(
-        "'heldout.verdict'",
-        *(
-            "verdict",
-            "candidate_id",
-            "n",
-            "differing",
-            "mean_difference",
-            "stderr",
-            "p",
-            "confidence",
-            "reason",
-        ),
-    ),
-    "usage_ledger": """
-        SELECT position, effect_id, kind AS boundary, 0 AS superseded,
-               json_extract(payload, '$.usage.prompt_tokens') AS prompt_tokens,
-               json_extract(payload, '$.usage.completion_tokens') AS completion_tokens,
-               json_extract(payload, '$.usage.total_tokens') AS total_tokens,
-               json_extract(payload, '$.usage.cost_usd') AS cost_usd
-        FROM inputs WHERE kind IN ('rollout', 'rollout_failure', 'proposal', 'proposal_failure')
-        UNION ALL
-        SELECT position, effect_id, kind, 1, prompt_tokens, completion_tokens, total_tokens,
-               CAST(cost_usd AS REAL)
-        FROM attempts""",
-}
-
-
 def statements() -> Iterator[str]:
     """Give the statements that make the newest schema."""
     dialect = sqlite.dialect()
@@ -162,8 +101,7 @@ def statements() -> Iterator[str]:
         yield str(CreateTable(table).compile(dialect=dialect)).strip()
         for index in sorted(table.indexes, key=lambda index: str(index.name)):
             yield str(CreateIndex(index).compile(dialect=dialect))
-    for name, query in VIEWS.items():
-        yield f"CREATE VIEW {name} AS {query}"
+    yield from creations()
 
 
 def script() -> str:

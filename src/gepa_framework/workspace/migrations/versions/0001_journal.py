@@ -1,11 +1,9 @@
-"""The journal and its first views."""
+"""The journal."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
-
-from gepa_framework.workspace.schema import VIEWS
 
 revision = "0001"
 down_revision = None
@@ -52,5 +50,3 @@ def upgrade() -> None:
         sa.Column("body", sa.Text, nullable=False),
         sa.Column("chain", sa.LargeBinary, nullable=False),
     )
-    for name, query in VIEWS.items():
-        op.execute(f"CREATE VIEW {name} AS {query}")

@@ -1,0 +1,71 @@
+"""Views of the frontier: who holds which cell, since when, and who took it from whom."""
+# ruff: noqa: S608 - every piece is a constant of this package
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from gepa_framework.workspace.views.parts import events, reals, texts, wholes
+
+
+def _taken(how: str, alone: int) -> str:
+    return f"""
+        SELECT seq, json_extract(events.body, '$.candidate_id') AS candidate_id,
+               json_extract(events.body, '$.iteration') AS iteration, each.value AS cell, {alone} AS alone
+        FROM events, json_each(events.body, '$.{how}') AS each WHERE events.type = 'frontier.updated'"""
+
+
+#: Whoever takes a cell alone ends what all before it had there; whoever ties shares what is there.
+_HELD = f"""
+    SELECT *, sum(alone) OVER (PARTITION BY cell ORDER BY seq) AS era,
+           sum(alone) OVER (PARTITION BY cell) AS eras,
+           min(CASE alone WHEN 1 THEN seq END) OVER (
+               PARTITION BY cell ORDER BY seq ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING
+           ) AS beaten_seq
+    FROM ({_taken("improved", 1)} UNION ALL {_taken("tied", 0)})"""
+
+#: A cell is called by its row, its objective, or both with a slash between; rows may have slashes in them.
+_NAMED = """
+    SELECT cell, CASE WHEN (SELECT value FROM meta WHERE key = 'frontier') = 'objective' THEN NULL
+                 WHEN EXISTS (SELECT 1 FROM train WHERE row = cell) THEN cell
+                 ELSE (SELECT row FROM train WHERE substr(cell, 1, length(row) + 1) = row || '/'
+                       ORDER BY length(row) DESC LIMIT 1) END AS row
+    FROM (SELECT DISTINCT cell FROM held)"""
+
+VIEWS: Final[Mapping[str, str]] = {
+    "frontier_updates": events(
+        ("frontier.updated",),
+        texts("candidate_id"),
+        wholes("iteration"),
+        texts("improved", "tied", "survivors", "best_candidate_id"),
+        reals("best_score", "best_stderr"),
+    ),
+    "frontier_cells": f"""
+        WITH held AS MATERIALIZED ({_HELD}),
+             train AS MATERIALIZED (
+                 SELECT each.value AS row FROM events, json_each(events.body, '$.rows') AS each
+                 WHERE events.type = 'dataset.rows.loaded'
+                   AND json_extract(events.body, '$.purpose') = 'train'),
+             named AS MATERIALIZED ({_NAMED})
+        SELECT seq AS since_seq, CAST(iteration AS INTEGER) AS iteration, CAST(held.cell AS TEXT) AS cell,
+               CAST(named.row AS TEXT) AS row_id,
+               CAST(CASE WHEN named.row IS NULL THEN held.cell
+                    WHEN named.row <> held.cell THEN substr(held.cell, length(named.row) + 2) END AS TEXT)
+                   AS objective,
+               CAST(candidate_id AS TEXT) AS candidate_id,
+               CAST(CASE alone WHEN 1 THEN 'improved' ELSE 'tied' END AS TEXT) AS taken,
+               CAST(CASE WHEN era < eras THEN 'beaten'
+                    WHEN count(*) OVER (PARTITION BY held.cell, era) > 1 THEN 'shared' ELSE 'current' END
+                    AS TEXT) AS status,
+               CAST(beaten_seq AS INTEGER) AS beaten_seq,
+               CAST((SELECT json_extract(body, '$.candidate_id') FROM events WHERE events.seq = beaten_seq)
+                    AS TEXT) AS beaten_by
+        FROM held JOIN named ON named.cell = held.cell""",
+    "frontier_survivors": """
+        SELECT seq, CAST(json_extract(events.body, '$.iteration') AS INTEGER) AS iteration,
+               CAST(each.value AS TEXT) AS candidate_id,
+               CAST(seq = (SELECT max(seq) FROM events WHERE type = 'frontier.updated') AS INTEGER) AS current
+        FROM events, json_each(events.body, '$.survivors') AS each
+        WHERE events.type = 'frontier.updated'""",
+}
