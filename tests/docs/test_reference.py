@@ -17,7 +17,8 @@ from gepa_framework.errors import ExitCode, GepaError
 from gepa_framework.hookspecs import PROJECT, extras, factories
 from gepa_framework.types import EVENT_TYPES
 from gepa_framework.types.rollout import FailureKind
-from gepa_framework.workspace.schema import VIEWS, metadata
+from gepa_framework.workspace.schema import metadata
+from gepa_framework.workspace.views import VIEWS
 
 JSON_TYPES = {
     "str": "string",

@@ -7,6 +7,7 @@ from gepa_framework.app.event_lines import EventLine
 from gepa_framework.app.event_replaying import EventReplay, replay_events
 from gepa_framework.app.event_sources import read_events
 from gepa_framework.app.event_tailing import follow_events, tail_events
+from gepa_framework.app.reading import read_run
 from gepa_framework.app.result import GepaRunResult
 from gepa_framework.app.run import GepaRun
 from gepa_framework.app.verification import Verification
@@ -22,6 +23,7 @@ __all__ = [
     "compare_events",
     "follow_events",
     "read_events",
+    "read_run",
     "replay_events",
     "tail_events",
 ]

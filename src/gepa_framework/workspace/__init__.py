@@ -34,7 +34,6 @@ from gepa_framework.workspace.journal import Journal, Line, Record, Stored, blob
 from gepa_framework.workspace.lock import WorkspaceLock, holder_of
 from gepa_framework.workspace.reading import readable
 from gepa_framework.workspace.tally import Tally
-from gepa_framework.workspace.views import VIEWS
 
 __all__ = [
     "ENDINGS",
@@ -51,7 +50,6 @@ __all__ = [
     "Stored",
     "Tail",
     "Tally",
-    "VIEWS",
     "WorkspaceLock",
     "blob_digest",
     "check_nothing_is_lost",

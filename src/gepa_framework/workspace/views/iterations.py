@@ -56,7 +56,7 @@ _OUTCOME = f"""CASE WHEN accepted THEN 'accepted' WHEN rejected THEN 'rejected'
 _ITERATIONS = f"""
     SELECT iteration, CAST(min(seq) AS INTEGER) AS first_seq, CAST(max(seq) AS INTEGER) AS last_seq,
            max(rule) AS rule, min(parent_id) AS one_parent, count(DISTINCT parent_id) AS parents,
-           sum(rows) AS rows, {_COUNTS}, max(reason) AS reason
+           sum(rows) AS rows, {_COUNTS}, substr(max(printf('%020d', seq) || reason), 21) AS reason
     FROM ({_EACH}) WHERE iteration > 0 GROUP BY iteration"""
 
 VIEWS: Final[Mapping[str, str]] = {

@@ -1,0 +1,250 @@
+"""What the views say of real runs is what a machine comes to that replays them."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+
+import pytest
+
+from gepa_framework.app.chronicle import Chronicle
+from gepa_framework.types import Usage
+
+PIPELINED = """
+[gepa.pipeline]
+mode = "async_pipelined"
+staleness_policy = "{policy}"
+delta_max = 1
+max_in_flight_candidates = 4
+workers = {{propose = 2, rollout = 4, evaluate = 2}}
+"""
+SEVERAL = "proposals_per_generation = 2\nparents_per_generation = 2"
+MERGING = '[merge]\nevery = 2\nmax = 3\nrows = 4\n[acceptance]\nrule = "improvement_or_equal"'
+RUNS = {
+    "plain": {},
+    "rich": {"gepa": SEVERAL, "more": MERGING, "extend": "gepa.max_generations=18"},
+    "steady": {"proposer": "views_steady", "gepa": SEVERAL},
+    "guarded": {"gepa": SEVERAL, "more": PIPELINED.format(policy="guarded")},
+    "reflective": {"gepa": SEVERAL, "more": PIPELINED.format(policy="reflective")},
+    "sequential": {"more": '[acceptance]\nrule = "sequential"'},
+    "objective": {"frontier": "objective", "more": MERGING},
+    "hybrid": {"frontier": "hybrid", "more": MERGING},
+    "cartesian": {"frontier": "cartesian", "more": MERGING},
+    "limited": {"gepa": "max_train_rollouts = 120", "more": "", "extend": "gepa.max_train_rollouts=160"},
+}
+
+
+@pytest.fixture(scope="module", params=RUNS)
+def run(request, ran):
+    return ran(request.param, **RUNS[request.param])
+
+
+@pytest.fixture(scope="module")
+def machine(run):
+    return run.replayed[0]
+
+
+def total(run, column):
+    """Give a sum of the ledger; nothing where part of it is not known."""
+    return run.value(f"SELECT CASE WHEN count(*) = count({column}) THEN sum({column}) END FROM usage_ledger")
+
+
+def test_the_ledger_is_that_of_the_machine(run, machine):
+    books = machine.run.ledger
+    cost = total(run, "cost_usd")
+    found = Usage(*(total(run, name) for name in ("prompt_tokens", "completion_tokens", "total_tokens")))
+    known = books.usage
+    assert found == Usage(known.prompt_tokens, known.completion_tokens, known.total_tokens)
+    assert cost == (None if known.cost_usd is None else pytest.approx(known.cost_usd))
+    kinds = Counter(
+        run.column("SELECT CASE superseded WHEN 1 THEN 'attempt' ELSE kind END FROM usage_ledger")
+    )
+    assert kinds["attempt"] == books.superseded_attempts
+    assert kinds["rollout"] + kinds["rollout_failure"] == books.rollouts
+    assert kinds["proposal"] + kinds["proposal_failure"] == books.proposals
+
+
+def test_every_rollout_is_there_and_addressed(run, machine):
+    books = machine.run.ledger
+    assert run.value("SELECT count(*) FROM rollouts") == books.rollouts
+    assert run.value("SELECT count(*) FROM rollouts WHERE stage = 'heldout'") == books.heldout_rollouts
+    assert run.value("SELECT count(*) FROM rollouts WHERE status = 'failed'") == books.failed_rollouts
+    address = "effect_id, iteration, stage, candidate_id, split, row_id, status"
+    told = run.query(f"SELECT {address} FROM rollouts ORDER BY effect_id")
+    for view in ("rollout_jobs", "sensor_frames"):
+        assert (
+            run.query(f"SELECT {address} FROM {view} WHERE status <> 'abandoned' ORDER BY effect_id") == told
+        )
+    assert run.value("SELECT sum(attempts = 0) FROM rollout_jobs") == run.value(
+        "SELECT count(*) FROM cache_accesses WHERE action = 'hit' AND boundary = 'container.rollout'"
+    )
+    assert run.value("SELECT count(*) FROM rollout_events WHERE event = 'attempt_failed'") == (
+        books.superseded_attempts
+    )
+
+
+def test_the_frontier_has_the_cells_of_the_pool(run, machine):
+    pool = machine.run.pool
+    frontier = pool.frontier
+    held = {
+        (name, pool.cell(cell), member)
+        for cell, name in enumerate(pool.cells(range(frontier.cells)))
+        for member in pool.names(frontier.members(cell))
+    }
+    rows = run.query("SELECT * FROM frontier_cells WHERE status <> 'beaten'")
+    assert {(row["cell"], (row["row_id"], row["objective"]), row["candidate_id"]) for row in rows} == held
+    assert len(rows) == len(held)
+    holders = Counter(row["cell"] for row in rows)
+    assert all((row["status"] == "shared") == (holders[row["cell"]] > 1) for row in rows)
+    lost = run.query("SELECT * FROM frontier_cells WHERE status = 'beaten'")
+    assert all(row["beaten_by"] and row["beaten_seq"] > row["since_seq"] for row in lost)
+    current = "SELECT candidate_id FROM frontier_survivors WHERE current"
+    assert run.column(current) == list(pool.names(frontier.survivors()))
+
+
+def test_candidates_are_those_of_the_pool(run, machine):
+    pool = machine.run.pool
+    assert run.column("SELECT candidate_id FROM candidates") == list(pool.known)
+    texts = {
+        (row["candidate_id"], row["component"]): row["text"]
+        for row in run.query("SELECT candidate_id, component, text FROM candidate_payloads")
+    }
+    assert texts == {
+        (each.id, name): text for each in pool.known.values() for name, text in each.components.items()
+    }
+    means = {member.candidate.id: pool.mean(member) for member in pool.members}
+    scored = run.query("SELECT candidate_id, train_reward FROM candidates WHERE train_reward IS NOT NULL")
+    assert {row["candidate_id"]: row["train_reward"] for row in scored} == means
+    measured = run.query("SELECT candidate_id, heldout_reward FROM candidates WHERE heldout_reward > -9")
+    assert {row["candidate_id"]: row["heldout_reward"] for row in measured} == {
+        name: score.score for name, score in machine.run.heldout_scores.items()
+    }
+
+
+def test_deltas_lead_from_parent_to_child(run, machine):
+    known = machine.run.pool.known
+    deltas = run.query("SELECT * FROM candidate_deltas")
+    found = {(row["candidate_id"], row["parent_id"], row["component"]) for row in deltas}
+    links = run.query("SELECT * FROM plan_links WHERE relation = 'derived_from'")
+    pairs = [(known[link["source_id"]], known[link["target_id"]]) for link in links]
+    assert found == {(one.id, other.id, name) for one, other in pairs for name in one.changes_from(other)}
+    assert all(row["before"] == known[row["parent_id"]].components[row["component"]] for row in deltas)
+    assert all(row["after"] == known[row["candidate_id"]].components[row["component"]] for row in deltas)
+
+
+def test_each_answer_leads_to_the_candidate_that_it_is(run, machine):
+    """Slots, repairs and second thoughts of an iteration are told apart by their order alone."""
+    known = machine.run.pool.known
+    for row in run.query("SELECT * FROM proposals WHERE result IN ('registered', 'duplicate')"):
+        body = run.value("SELECT payload FROM inputs WHERE effect_id = ?", row["effect_id"])
+        answer = json.loads(body)
+        assert answer["components"].items() <= known[row["candidate_id"]].components.items()
+        assert row["rationale"] == answer["rationale"]
+    refused = run.query("SELECT * FROM proposals WHERE status = 'refused'")
+    bodies = [
+        run.value("SELECT payload FROM inputs WHERE effect_id = ?", row["effect_id"]) for row in refused
+    ]
+    assert all("nobody" in json.loads(body)["components"] for body in bodies)
+    told = Counter(
+        event.type for event in run.events("proposal.refused", "proposer.failed", "proposer.completed")
+    )
+    status = Counter(run.column("SELECT status FROM proposals"))
+    assert (status["refused"], status["failed"], status["completed"]) == (
+        told["proposal.refused"],
+        told["proposer.failed"],
+        told["proposer.completed"],
+    )
+    registered = run.column(
+        "SELECT candidate_id FROM proposals WHERE result = 'registered' ORDER BY outcome_seq"
+    )
+    assert registered == run.column(
+        "SELECT candidate_id FROM candidates WHERE source = 'proposer' ORDER BY seq"
+    )
+    assert run.value("SELECT count(position) FROM proposals WHERE status <> 'abandoned'") == (
+        machine.run.ledger.proposals
+    )
+
+
+def test_evidence_is_what_was_asked_with(run):
+    frames = run.query("SELECT * FROM evidence_frames")
+    started = run.events("proposer.started")
+    assert len(frames) == sum(event.body.evidence for event in started)
+    kinds = sum((Counter(dict(event.body.kinds)) for event in started), Counter())
+    assert Counter(row["kind"] for row in frames) == kinds
+    rewards = dict(
+        run.database.execute("SELECT effect_id, reward FROM rollouts WHERE stage = 'parent_minibatch'")
+    )
+    assert all(rewards[row["rollout_id"]] == row["reward"] for row in frames)
+
+
+def test_no_link_leads_nowhere(run):
+    there = {
+        "candidate": set(run.column("SELECT candidate_id FROM candidates")),
+        "proposal": set(run.column("SELECT effect_id FROM proposals")),
+        "rollout": set(run.column("SELECT effect_id FROM rollout_jobs")),
+    }
+    links = run.query("SELECT * FROM plan_links")
+    assert {link["relation"] for link in links} == {"derived_from", "proposed_by", "reflected_on", "scored"}
+    for link in links:
+        assert link["source_id"] in there[link["source_type"]]
+        assert link["target_id"] in there[link["target_type"]]
+
+
+def test_scores_sum_up(run):
+    rewards = Counter()
+    for event in run.events("rollout.completed"):
+        body = event.body
+        for name, value in {"reward": body.reward, **body.objectives}.items():
+            rewards[body.candidate_id, body.stage, name] += value
+    vectors = run.query("SELECT * FROM score_vectors")
+    found = {(row["candidate_id"], row["stage"], row["objective"]): row["mean"] * row["n"] for row in vectors}
+    assert found == {key: pytest.approx(value) for key, value in rewards.items()}
+    count = run.value("SELECT count(*) FROM scores")
+    assert count == sum(row["n"] for row in vectors) == run.value("SELECT sum(scores) FROM objectives")
+    assert count == run.value("SELECT count(value) FROM verifier_results")
+    assert count == run.value("SELECT sum(results) FROM verifier_jobs")
+
+
+def test_iterations_are_those_of_the_machine(run, machine):
+    assert run.column("SELECT iteration FROM iterations") == list(range(1, machine.run.iteration + 1))
+    assert run.value("SELECT sum(accepted) FROM iterations") == machine.run.accepted
+    assert run.value("SELECT sum(joined) FROM iterations") == len(machine.run.pool.members) - 1
+    assert run.value("SELECT sum(outcome = 'running') FROM iterations") == 0
+
+
+def test_the_states_are_those_of_the_chronicle(run):
+    chronicle = Chronicle()
+    for event in run.events():
+        chronicle.on_event(event)
+    rows = run.query("SELECT * FROM state_transitions WHERE entity_type = 'run'")
+    told = [
+        {"seq": r["seq"], "from": r["from_state"], "to": r["to_state"], "trigger": r["trigger"]} for r in rows
+    ]
+    assert told == chronicle.state_history
+    status = {row["candidate_id"]: row["status"] for row in run.query("SELECT * FROM candidates")}
+    assert status == {name: entry.status for name, entry in chronicle.candidates.items()}
+
+
+def test_the_cache_profile_is_the_one_beside_it(run):
+    told = json.loads((run.directory / "cache_profile.json").read_text())
+    rows = run.query("SELECT * FROM cache_profiles")
+    assert {(row["mode"], row["namespace"]) for row in rows} == {(told["mode"], told["namespace"])}
+    assert {
+        row["boundary"]: {"hit": row["hits"], "miss": row["misses"], "write": row["writes"]} for row in rows
+    } == {name: {"hit": 0, "miss": 0, "write": 0, **found} for name, found in told["boundaries"].items()}
+    accesses = Counter(run.column("SELECT action FROM cache_accesses"))
+    assert accesses == Counter(told["totals"])
+
+
+def test_limits_are_counted_as_the_machine_does(run, machine):
+    books, limits = machine.run.ledger, machine.run.limits.fields()
+    newest = run.query("SELECT * FROM stopper_states WHERE seq = (SELECT max(seq) FROM events)")
+    assert {row["name"]: row["value"] for row in newest} == limits
+    used = {row["name"]: row["used"] for row in newest}
+    lost = books.abandoned_rollouts
+    assert used["train_rollouts"] == books.train_rollouts + lost
+    assert used["heldout_rollouts"] == books.heldout_rollouts
+    assert used.get("total_rollouts") in (None, books.rollouts + lost)
+    assert used["iterations"] == machine.run.iteration
+    assert all(row["remaining"] == row["value"] - row["used"] for row in newest)
+    assert {row["stopped_by"] for row in newest} == {machine.run.stopped.kind}
