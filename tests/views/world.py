@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 
 from gepa_framework.errors import ProposerError
@@ -44,6 +45,8 @@ class World:
         key = (request.candidate.id, request.row.id)
         chance, first = lot(*key), key not in self.seen
         self.seen.add(key)
+        for _ in range(int(40 * chance)):
+            await asyncio.sleep(0)  # outcomes come in another order than they were asked for
         if first and chance < 0.2:
             used = Usage(10, 1, 11)
             return RolloutFailure(FailureKind.TIMEOUT, "slow", "too long", retryable=True, usage=used)
