@@ -190,8 +190,9 @@ def accept(script):
 
 
 def merge_and_skip(script):
-    """A merge that is refused, an iteration in which there is nothing to learn, and one that is given up."""
+    """Limits are raised; a merge that is refused, an iteration in which there is nothing to learn, and one that is given up."""
     merged = CandidateRegistered("m", ("s", "c"), 2, "merge", {"even": "e", "odd": "oho"}, ("odd",), "")
+    script(Abandoned(()), RunExtended({**LIMITS, "train_rollouts": 120}, ("gepa.max_train_rollouts=120",)))
     script(Abandoned(()), MergeProposed(2, ("s", "c"), "s", {"even": "s", "odd": "c"}), merged)
     worse = CandidateRejected(
         "m", "c", 2, "merge", "no better", 1.5, 0.5, -1.0, 2, objective_deltas={"effort": 1.0}

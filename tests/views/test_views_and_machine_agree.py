@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections import Counter
+from contextlib import closing
 
 import pytest
 
@@ -248,3 +250,13 @@ def test_limits_are_counted_as_the_machine_does(run, machine):
     assert used["iterations"] == machine.run.iteration
     assert all(row["remaining"] == row["value"] - row["used"] for row in newest)
     assert {row["stopped_by"] for row in newest} == {machine.run.stopped.kind}
+
+
+def test_what_came_after_a_checkpoint_is_added_to_it(run):
+    told = "SELECT name, value, used, remaining, status, stopped_by FROM stopper_states WHERE seq = ?"
+    seq = run.value("SELECT max(seq) FROM events")
+    with closing(sqlite3.connect(":memory:")) as copy:
+        run.database.backup(copy)
+        copy.execute("DELETE FROM checkpoints WHERE position = (SELECT max(position) FROM checkpoints)")
+        assert set(copy.execute("SELECT kind FROM stopper_states WHERE seq = ?", (seq,))) == {("now",)}
+        assert copy.execute(told, (seq,)).fetchall() == run.database.execute(told, (seq,)).fetchall()
