@@ -190,7 +190,7 @@ def accept(script):
 
 
 def merge_and_skip(script):
-    """Limits are raised; a merge that is refused, an iteration in which there is nothing to learn, and one that is given up."""
+    """Limits are raised; a merge is refused, an iteration has nothing to learn, and one is given up."""
     merged = CandidateRegistered("m", ("s", "c"), 2, "merge", {"even": "e", "odd": "oho"}, ("odd",), "")
     script(Abandoned(()), RunExtended({**LIMITS, "train_rollouts": 120}, ("gepa.max_train_rollouts=120",)))
     script(Abandoned(()), MergeProposed(2, ("s", "c"), "s", {"even": "s", "odd": "c"}), merged)
