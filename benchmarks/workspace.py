@@ -1,9 +1,9 @@
 """What the record of a run costs: bytes, syncs, commits, and the time to look at it.
 
-The runs are real ones, by the engine and its driver, of a task that costs next to nothing; what is measured is
-what the workspace takes. The last line is JSON:
+The runs are real ones, by the engine and its driver, of a task that costs next to nothing; what is measured
+is what the workspace takes. The last line is JSON:
 
-* ``bytes_per_rollout``: bytes on disk of a run's directory per rollout, whose payload of 1 kB is not counted.
+* ``bytes_per_rollout``: bytes on disk of a run's directory per rollout, its payload of 1 kB not counted.
 * ``fsyncs_per_batch``: syncs of the process per commit of completions, over a whole run.
 * ``batch_rate``: completions per second that are journalled in batches of 100.
 * ``single_ratio``: rate of completions that are journalled one by one, over the rate of bare SQLite committing
