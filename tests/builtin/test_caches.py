@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -10,7 +12,8 @@ from hypothesis import strategies as st
 
 from gepa_framework.builtin import memory_cache, sqlite_cache
 from gepa_framework.errors import CacheFullError, WorkspaceError
-from gepa_framework.types import BuildContext, Cache
+from gepa_framework.testing.contracts.cache import CacheContract, SharedCacheContract
+from gepa_framework.types import BuildContext, Cache, Listing, Preflight
 
 NAMES = st.sampled_from(["", "a", "b", "a\0", "é", "ab", "c" * 64])
 OPERATIONS = st.lists(
@@ -18,18 +21,45 @@ OPERATIONS = st.lists(
     | st.tuples(st.just("get"), NAMES, NAMES),
     max_size=40,
 )
+CLASSES = {
+    memory_cache: memory_cache.MemoryCacheConfig,
+    sqlite_cache: sqlite_cache.SqliteCacheConfig,
+}
 
 
-def build(kind: str, directory: Path, **options) -> Cache:
-    if kind == "memory":
-        return memory_cache.gepa_make_cache(memory_cache.MemoryCacheConfig(**options))
-    context = BuildContext(run_id="r", run_dir=directory, base_dir=directory)
-    return sqlite_cache.gepa_make_cache(sqlite_cache.SqliteCacheConfig(**options), context)
+def build(module, directory: Path, *, readonly: bool = False, **options) -> Cache:
+    context = BuildContext(run_id="r", run_dir=directory, base_dir=directory, readonly=readonly)
+    return module.gepa_make_cache(CLASSES[module](**options), context)
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-def kind(request) -> str:
+@pytest.fixture(params=CLASSES, ids=["memory", "sqlite"])
+def module(request):
     return request.param
+
+
+class TestMemoryCache(CacheContract):
+    @pytest.fixture
+    def open_cache(self, tmp_path):
+        return lambda *, readonly=False: build(memory_cache, tmp_path, readonly=readonly)
+
+
+class TestSqliteCache(SharedCacheContract):
+    @pytest.fixture
+    def open_cache(self, tmp_path):
+        return lambda *, readonly=False: build(sqlite_cache, tmp_path / "new" / "one", readonly=readonly)
+
+
+def test_a_contract_without_a_cache_says_what_is_missing(tmp_path):
+    module = tmp_path / "test_mine.py"
+    module.write_text(
+        "from gepa_framework.testing.contracts.cache import CacheContract\n"
+        "class TestMine(CacheContract): ...\n"
+    )
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", "/dev/null", str(module)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=50, check=False, cwd=tmp_path)
+    assert done.returncode == 1
+    assert "TestMine must override the fixture open_cache" in done.stdout
+    assert "passed" not in done.stdout
 
 
 async def apply(cache: Cache, model: dict, operation: tuple) -> None:
@@ -40,12 +70,12 @@ async def apply(cache: Cache, model: dict, operation: tuple) -> None:
     assert await cache.get(namespace, key) == model.get((namespace, key))
 
 
-@pytest.mark.parametrize("kind", ["memory", "sqlite"])
+@pytest.mark.parametrize("module", CLASSES, ids=["memory", "sqlite"])
 @settings(deadline=None, max_examples=30)
 @given(operations=OPERATIONS)
-def test_it_behaves_like_a_dictionary_that_keeps_the_first(kind, operations):
+def test_it_behaves_like_a_dictionary_that_keeps_the_first(module, operations):
     async def play(directory: Path) -> None:
-        cache, model = build(kind, directory), {}
+        cache, model = build(module, directory), {}
         for operation in operations:
             await apply(cache, model, operation)
         await cache.close()
@@ -54,54 +84,35 @@ def test_it_behaves_like_a_dictionary_that_keeps_the_first(kind, operations):
         asyncio.run(play(Path(directory)))
 
 
-def test_many_at_once_all_get_through(kind, tmp_path):
-    async def play() -> list[bytes | None]:
-        cache = build(kind, tmp_path)
-        await asyncio.gather(*(cache.put("n", str(i % 100), str(i % 100).encode()) for i in range(500)))
-        got = await asyncio.gather(*(cache.get("n", str(i)) for i in range(101)))
-        await cache.close()
-        return got
-
-    assert asyncio.run(play()) == [str(i).encode() for i in range(100)] + [None]
-
-
-def test_a_value_is_a_copy(kind, tmp_path):
-    async def play() -> bytes | None:
-        cache, value = build(kind, tmp_path), bytearray(b"before")
-        await cache.put("n", "k", value)
-        value[:] = b"after!"
-        got = await cache.get("n", "k")
-        await cache.close()
-        return got
-
-    assert asyncio.run(play()) == b"before"
-
-
-def test_closing_twice_is_fine_and_using_it_afterwards_is_not(kind, tmp_path):
-    async def play() -> None:
-        cache = build(kind, tmp_path)
-        await cache.put("n", "k", b"v")
-        await cache.close()
-        await cache.close()
-        with pytest.raises(WorkspaceError, match="is closed"):
-            await cache.get("n", "k")
-        with pytest.raises(WorkspaceError, match="is closed"):
-            await cache.put("n", "k", b"v")
-
-    asyncio.run(play())
-
-
-def test_closing_an_unused_one_is_fine(kind, tmp_path):
-    asyncio.run(build(kind, tmp_path / "absent").close())
+def test_closing_an_unused_one_makes_nothing(module, tmp_path):
+    asyncio.run(build(module, tmp_path / "absent").close())
     assert not (tmp_path / "absent").exists()
 
 
-def test_the_size_limit_refuses_and_keeps_what_is_there(kind, tmp_path):
+def test_a_readonly_one_makes_nothing(tmp_path):
+    async def play() -> None:
+        cache = build(sqlite_cache, tmp_path / "absent", readonly=True)
+        with pytest.raises(WorkspaceError, match="read-only"):
+            await cache.put("n", "k", b"v")
+        await cache.close()
+
+    asyncio.run(play())
+    assert not (tmp_path / "absent").exists()
+
+
+def test_both_can_be_listed_and_the_file_is_looked_at_first():
+    for protocol, modules in ((Listing, CLASSES), (Preflight, [sqlite_cache])):
+        for module in modules:
+            assert isinstance(build(module, Path("absent")), protocol)
+
+
+@pytest.mark.parametrize("when_full", ["evict", "error"])
+def test_what_is_larger_than_the_limit_is_refused_and_drops_nothing(module, tmp_path, when_full):
     async def play() -> bytes | None:
-        cache = build(kind, tmp_path, max_mib=1)
+        cache = build(module, tmp_path, max_mib=1, when_full=when_full)
         await cache.put("n", "small", b"v")
         with pytest.raises(CacheFullError, match="max_mib"):
-            await cache.put("n", "large", bytes(1024 * 1024))
+            await cache.put("n", "large", bytes(1024 * 1024 + 1))
         assert await cache.get("n", "large") is None
         await cache.put("n", "other", b"w")
         got = await cache.get("n", "small")
@@ -111,7 +122,34 @@ def test_the_size_limit_refuses_and_keeps_what_is_there(kind, tmp_path):
     assert asyncio.run(play()) == b"v"
 
 
-@pytest.mark.parametrize("config", [memory_cache.MemoryCacheConfig, sqlite_cache.SqliteCacheConfig])
-def test_a_size_limit_of_nothing_is_refused(config):
+def test_the_memory_cache_forgets_what_was_not_used_for_longest(tmp_path):
+    async def play() -> list[int]:
+        cache = build(memory_cache, tmp_path, max_mib=1)
+        for number in range(10):
+            await cache.put("n", str(number), bytes(100 * 1024))
+        await cache.get("n", "0")
+        await cache.put("n", "1", b"not kept, and a use of what is")
+        for number in range(10, 15):
+            await cache.put("n", str(number), bytes(100 * 1024))
+        return [number for number in range(15) if await cache.get("n", str(number)) is not None]
+
+    assert asyncio.run(play()) == [0, 1, 7, 8, 9, 10, 11, 12, 13, 14]
+
+
+def test_the_memory_cache_forgets_nothing_where_it_must_not(tmp_path):
+    async def play() -> list[bytes | None]:
+        cache = build(memory_cache, tmp_path, max_mib=1, when_full="error")
+        await cache.put("n", "one", bytes(600 * 1024))
+        with pytest.raises(CacheFullError, match="no room for 614400 more"):
+            await cache.put("n", "two", bytes(600 * 1024))
+        return [await cache.get("n", "two"), (await cache.get("n", "one"))[:1]]
+
+    assert asyncio.run(play()) == [None, b"\0"]
+
+
+@pytest.mark.parametrize("config", CLASSES.values())
+def test_a_limit_that_makes_no_sense_is_refused(config):
     with pytest.raises(ValueError, match="'max_mib' must be > 0"):
         config(max_mib=0)
+    with pytest.raises(ValueError, match="'when_full' must be in"):
+        config(when_full="shrug")

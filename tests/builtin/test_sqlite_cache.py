@@ -146,7 +146,7 @@ def test_an_entry_that_was_changed_is_refused_by_name(path, statement):
     with pytest.raises(CacheCorruptError) as caught:
         file.get(*place)
     assert str(path) in str(caught.value)
-    assert f"namespace '{place[0]}' and key '{place[1]}'" in str(caught.value)
+    assert f"namespace '{place[0]}' and key '{place[1]}' (row 1)" in str(caught.value)
     file.close()
 
 
@@ -165,10 +165,9 @@ def test_a_flipped_bit_is_found_or_harmless(path, tmp_path):
 def _reads_right_or_says_so(file: CacheFile, values: dict[str, bytes]) -> bool:
     try:
         got = {key: file.get("n", key) for key in values}
+        file.close()
     except CacheCorruptError as error:
         return str(file.path) in str(error)
-    finally:
-        file.close()
     assert all(value in (values[key], None) for key, value in got.items())
     return False
 
@@ -195,9 +194,16 @@ def test_somebody_elses_database_is_left_alone(path, statement):
     corrupt(path, statement)
     before = path.read_bytes()
     for call in (lambda file: file.get("n", "k"), lambda file: file.put_all([Entry("n", "k", b"v")])):
-        with pytest.raises(CacheCorruptError, match="is a SQLite database, but no cache of format 1"):
+        with pytest.raises(CacheCorruptError, match="is a SQLite database, but no cache of format 2"):
             call(CacheFile(path, 64))
     assert path.read_bytes() == before
+
+
+def test_a_cache_of_another_format_is_told_so(path):
+    filled(path)
+    corrupt(path, "PRAGMA user_version = 1")
+    with pytest.raises(CacheCorruptError, match="of format 1, and this version reads format 2; delete"):
+        CacheFile(path, 64).check()
 
 
 def test_a_missing_table_is_damage(path):
@@ -218,7 +224,7 @@ def test_a_path_that_cannot_be_opened_is_an_error_of_the_environment(tmp_path):
 
 
 def test_one_that_is_held_for_too_long_says_so(path, monkeypatch):
-    monkeypatch.setattr("gepa_framework.builtin.cache_file.BUSY_SECONDS", 0.05)
+    monkeypatch.setattr("gepa_framework.builtin.cache_database.BUSY_SECONDS", 0.05)
     filled(path)
     holder = sqlite3.connect(path, isolation_level=None)
     holder.execute("BEGIN EXCLUSIVE")
@@ -230,7 +236,7 @@ def test_one_that_is_held_for_too_long_says_so(path, monkeypatch):
 def test_a_file_that_may_not_grow_keeps_what_was_put_before(path):
     file = CacheFile(path, 1)
     kept = []
-    with pytest.raises(CacheFullError, match="cannot grow"):
+    with pytest.raises(CacheFullError, match="cannot grow beyond 1 MiB, and all that is in it was written"):
         _fill(file, kept)
     assert len(kept) > 50
     assert all(file.get("n", key) == bytes(10_000) for key in kept)

@@ -136,4 +136,5 @@ def context(prepared: Prepared, choice: PluginChoice) -> BuildContext:
         environ=prepared.environ,
         logger=logging.getLogger(f"gepa_framework.plugin.{choice.name}"),
         redact=Redactor(secrets_of(prepared.environ)),
+        readonly=choice.kind is Kind.CACHE and prepared.config.cache.mode == "readonly",
     )

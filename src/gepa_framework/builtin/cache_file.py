@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 import attrs
 
-from gepa_framework.errors import CacheCorruptError, CacheFullError, GepaError, WorkspaceError
-
-BUSY_SECONDS = 30.0
-_MIB = 1024 * 1024
-_APPLICATION_ID = 0x67657061  # "gepa"
-_FORMAT = 1
-_MAGIC = b"SQLite format 3\0"
-_AGAIN = "delete the file: what it held is asked for again"
-_CREATE = (
-    "CREATE TABLE entries (namespace TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL, "
-    "digest BLOB NOT NULL, PRIMARY KEY (namespace, key))"
+from gepa_framework.builtin.cache_database import (
+    connect_to_read,
+    connect_to_write,
+    is_full,
+    is_writable,
+    told,
+    transaction,
 )
-_SELECT = "SELECT value, digest FROM entries WHERE namespace = ? AND key = ?"
-_INSERT = "INSERT INTO entries VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
+from gepa_framework.builtin.cache_room import ENTRY_BYTES, Clock, Room, drop_oldest
+from gepa_framework.errors import CacheCorruptError, CacheFullError, CacheMissError, WorkspaceError
+
+_SELECT = "SELECT id, key, value, digest FROM entries WHERE namespace = ? AND key = ?"
+_LIST = "SELECT id, key, value, digest FROM entries WHERE namespace = ? AND key >= ? ORDER BY key LIMIT ?"
+_INSERT = "INSERT INTO entries (namespace, key, digest, value) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
+_USE = (
+    "INSERT INTO uses SELECT id, ? FROM entries WHERE namespace = ? AND key = ? "
+    "ON CONFLICT (id) DO UPDATE SET used = excluded.used"
+)
+_AGAIN = "delete the file: what it held is asked for again"
 
 
 @attrs.frozen
@@ -45,25 +48,60 @@ class Entry:
 
 
 class CacheFile:
-    """Opens itself when first needed: for reading only until something is put."""
+    """Opens itself when first needed: for reading only until something is put.
 
-    def __init__(self, path: Path, max_mib: int) -> None:
+    Args:
+        path: Where it is.
+        max_mib: Size that it never exceeds.
+        evict: When there is no room, drop what this process neither wrote nor read, the oldest first.
+        readonly: Write nothing at all.
+    """
+
+    def __init__(self, path: Path, max_mib: int, *, evict: bool = True, readonly: bool = False) -> None:
         self.path = path
+        self.readonly = readonly
         self._max_mib = max_mib
+        self._evict = evict
         self._connection: sqlite3.Connection | None = None
         self._writable = False
+        self._clock = Clock()
+        self._read: set[int] = set()
+
+    def check(self) -> None:
+        """Look whether it can be used.
+
+        Raises:
+            CacheMissError: It is not there, and may only be read.
+            CacheCorruptError: It is no cache of this format.
+            WorkspaceError: It cannot be opened.
+        """
+        with told(self.path):
+            self._reader()
 
     def get(self, namespace: str, key: str) -> bytes | None:
         """Give the value, or ``None`` where there is none.
 
         Raises:
+            CacheMissError: The file is not there, and may only be read.
             CacheCorruptError: The file or the entry is damaged.
             WorkspaceError: The file cannot be read.
         """
-        with self._told():
+        with told(self.path):
             connection = self._reader()
             row = connection.execute(_SELECT, (namespace, key)).fetchone() if connection else None
-        return None if row is None else self._verified(namespace, key, *row)
+        if row is None:
+            return None
+        value = self._verified(namespace, *row)
+        if not self.readonly:
+            self._read.add(row[0])
+        return value
+
+    def page(self, namespace: str, first: str, count: int) -> list[Entry]:
+        """Give entries of a namespace by key, from `first` on; raises what `get` raises."""
+        with told(self.path):
+            connection = self._reader()
+            rows = connection.execute(_LIST, (namespace, first, count)).fetchall() if connection else []
+        return [Entry(namespace, row[1], self._verified(namespace, *row)) for row in rows]
 
     def put_all(self, entries: Sequence[Entry]) -> None:
         """Keep all that are not there yet, in one transaction.
@@ -73,149 +111,96 @@ class CacheFile:
             CacheCorruptError: The file is damaged.
             WorkspaceError: The file cannot be written.
         """
-        with self._told():
+        if self.readonly:
+            raise WorkspaceError(f"the cache {self.path} is read-only")
+        with told(self.path):
             connection = self._writer()
-            with _transaction(connection):
-                rows = [(entry.namespace, entry.key, entry.value, entry.digest()) for entry in entries]
-                connection.executemany(_INSERT, rows)
+            while True:
+                try:
+                    return self._insert(connection, entries)
+                except sqlite3.OperationalError as error:
+                    if not (is_full(error) and self._evict):
+                        raise
+                    self._make_room(connection, entries, error)
 
     def close(self) -> None:
-        """Let go of the file; the next call opens it again."""
+        """Note what was read, and let go of the file; the next call opens it again."""
+        try:
+            if self._read and is_writable(self.path):
+                with told(self.path):
+                    connection = self._writer()
+                    with transaction(connection):
+                        self._clock.stamp(connection, self._read)
+                self._read.clear()
+        finally:
+            self._let_go()
+
+    def _let_go(self) -> None:
         connection, self._connection, self._writable = self._connection, None, False
         if connection is not None:
-            with self._told():
+            with told(self.path):
                 connection.close()
 
+    def _insert(self, connection: sqlite3.Connection, entries: Sequence[Entry]) -> None:
+        with transaction(connection):
+            rows = [(entry.namespace, entry.key, entry.digest(), entry.value) for entry in entries]
+            connection.executemany(_INSERT, rows)
+            now = self._clock.now(connection)
+            connection.executemany(_USE, [(now, entry.namespace, entry.key) for entry in entries])
+            self._clock.stamp(connection, self._read)
+        self._read.clear()
+
+    def _make_room(
+        self, connection: sqlite3.Connection, entries: Sequence[Entry], error: sqlite3.Error
+    ) -> None:
+        """Drop old entries, in a transaction of its own: the one that found no room is rolled back.
+
+        Raises:
+            CacheFullError: There is nothing that may be dropped.
+            sqlite3.Error: It is the disk that is full.
+        """
+        needed = sum(len(entry.value) + ENTRY_BYTES for entry in entries)
+        room = Room.of(connection)
+        if room.was_enough_for(needed):
+            raise error
+        if needed > room.most * room.page_bytes:
+            raise CacheFullError(
+                f"the cache {self.path} may have {self._max_mib} MiB, and {needed} bytes are to be written",
+                hint="raise cache.max_mib",
+            ) from error
+        with transaction(connection):
+            self._clock.stamp(connection, self._read)
+            dropped = drop_oldest(connection, self._clock.began or 0, room.to_clear(needed))
+        self._read.clear()
+        if not dropped:
+            raise CacheFullError(
+                f"the cache {self.path} cannot grow beyond {self._max_mib} MiB, "
+                "and all that is in it was written or read by this run or beside it",
+                hint="raise cache.max_mib, or give the run a cache.path of its own",
+            ) from error
+
     def _reader(self) -> sqlite3.Connection | None:
-        if self._connection is None and self.path.exists():
-            connection = _connect(self.path, _reading_mode(self.path))
-            with _closed_on_error(connection):
-                connection.execute("PRAGMA query_only = ON")
-                if not _is_ours(connection, self.path):
-                    connection.close()
-                    return None
-            self._connection = connection
+        if self._connection is None:
+            if self.path.exists():
+                self._connection = connect_to_read(self.path, readonly=self.readonly)
+            elif self.readonly:
+                raise CacheMissError(
+                    f"there is no cache {self.path} to read from",
+                    hint='correct cache.path, or run once with cache.mode = "readwrite"',
+                )
         return self._connection
 
     def _writer(self) -> sqlite3.Connection:
         if self._connection is None or not self._writable:
-            self.close()
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            connection = _connect(self.path, "rwc")
-            with _closed_on_error(connection):
-                _prepare(connection, self.path, self._max_mib)
-            self._connection, self._writable = connection, True
+            self._let_go()
+            self._connection, self._writable = connect_to_write(self.path, self._max_mib), True
         return self._connection
 
-    def _verified(self, namespace: str, key: str, value: object, digest: object) -> bytes:
+    def _verified(self, namespace: str, number: int, key: str, value: object, digest: object) -> bytes:
         if not isinstance(value, bytes) or Entry(namespace, key, value).digest() != digest:
             raise CacheCorruptError(
-                f"{self.path}: the entry of namespace {namespace!r} and key {key!r} is not what was put in",
+                f"{self.path}: the entry of namespace {namespace!r} and key {key!r} (row {number}) "
+                "is not what was put in",
                 hint=_AGAIN,
             )
         return value
-
-    @contextmanager
-    def _told(self) -> Iterator[None]:
-        """Say in our own words what SQLite and the file system have to say."""
-        try:
-            yield
-        except sqlite3.ProgrammingError:
-            raise
-        except sqlite3.Error as error:
-            raise _translated(error, self.path) from error
-        except OSError as error:
-            raise WorkspaceError(f"the cache {self.path} cannot be opened: {error}") from error
-
-
-def _reading_mode(path: Path) -> str:
-    # A file whose writer was killed must be put right before it can be read, which is writing.
-    writable = os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
-    return "rw" if writable else "ro"
-
-
-def _connect(path: Path, mode: str) -> sqlite3.Connection:
-    # SQLite takes a file too short for a page to be empty, and would write over it.
-    if path.exists() and _head(path) not in (b"", _MAGIC):
-        raise CacheCorruptError(f"the cache {path} is damaged: it is no SQLite database", hint=_AGAIN)
-    return sqlite3.connect(
-        f"{path.as_uri()}?mode={mode}", uri=True, timeout=BUSY_SECONDS, isolation_level=None
-    )
-
-
-def _head(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(len(_MAGIC))
-
-
-def _prepare(connection: sqlite3.Connection, path: Path, max_mib: int) -> None:
-    with _transaction(connection):
-        if not _is_ours(connection, path):
-            connection.execute(_CREATE)
-            connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
-            connection.execute(f"PRAGMA user_version = {_FORMAT}")
-    # Before 3.51.3 two processes that write in WAL mode at once may damage the file.
-    mode = "WAL" if sqlite3.sqlite_version_info >= (3, 51, 3) else "TRUNCATE"
-    connection.execute(f"PRAGMA journal_mode = {mode}")
-    # A lost write costs one more question, no truth: the journal of the run is what must be durable.
-    connection.execute("PRAGMA synchronous = NORMAL")
-    (page_size,) = connection.execute("PRAGMA page_size").fetchone()
-    connection.execute(f"PRAGMA max_page_count = {max_mib * _MIB // page_size}")
-
-
-def _is_ours(connection: sqlite3.Connection, path: Path) -> bool:
-    """Tell a cache from an empty file; anything else is refused."""
-    (application,) = connection.execute("PRAGMA application_id").fetchone()
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if (application, version) == (_APPLICATION_ID, _FORMAT):
-        return True
-    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    if (application, version, tables) == (0, 0, 0):
-        return False
-    raise CacheCorruptError(
-        f"{path} is a SQLite database, but no cache of format {_FORMAT}", hint="give cache.path another file"
-    )
-
-
-@contextmanager
-def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        # A full disk has rolled back already, and a second time is an error.
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
-
-
-@contextmanager
-def _closed_on_error(connection: sqlite3.Connection) -> Iterator[None]:
-    try:
-        yield
-    except BaseException:
-        connection.close()
-        raise
-
-
-def _translated(error: sqlite3.Error, path: Path) -> GepaError:
-    # What Python itself finds wrong with a stored value carries no code.
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
-    if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_FORMAT}:
-        return CacheCorruptError(
-            f"the cache {path} is damaged: {error}",
-            hint=_AGAIN,
-        )
-    if code == sqlite3.SQLITE_FULL:
-        return CacheFullError(
-            f"the cache {path} cannot grow: {error}", hint="free some disk space, or raise cache.max_mib"
-        )
-    if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
-        return WorkspaceError(
-            f"the cache {path} has been held by another process for {BUSY_SECONDS:g} s",
-            hint="wait for that process, or give each run its own cache.path",
-        )
-    return WorkspaceError(
-        f"the cache {path} cannot be used: {error}", hint="check that the path is a file you may write"
-    )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import attrs
 
@@ -18,6 +18,8 @@ from gepa_framework.types import BuildContext, Capability, Kind, PluginInfo
 
 T = TypeVar("T")
 DEFAULT_NAME = "cache.sqlite"
+#: Entries that are read at once where all of a namespace are.
+_PAGE = 100
 
 
 @attrs.frozen
@@ -36,6 +38,14 @@ class SqliteCacheConfig:
         default=4096,
         validator=attrs.validators.gt(0),
         metadata={"help": "Size of the file, in MiB, that is never exceeded."},
+    )
+    when_full: Literal["evict", "error"] = attrs.field(
+        default="evict",
+        validator=attrs.validators.in_(("evict", "error")),
+        metadata={
+            "help": "evict: drop what was not used for longest, but nothing that the run itself wrote or "
+            "read; error: end the run with gepa_cache_full."
+        },
     )
 
 
@@ -57,10 +67,21 @@ class SqliteCache:
         self._waiting: _Batch | None = None
         self._closed = False
 
+    async def preflight(self) -> None:
+        """Look whether the file can be used.
+
+        Raises:
+            CacheMissError: It is not there, and may only be read.
+            CacheCorruptError: It is no cache of this format.
+            WorkspaceError: It cannot be opened.
+        """
+        await self._submit(self._file.check)
+
     async def get(self, namespace: str, key: str) -> bytes | None:
         """Give the value, or ``None`` where there is none.
 
         Raises:
+            CacheMissError: The file is not there, and may only be read.
             CacheCorruptError: The value is not what was put in, or the file is damaged.
             WorkspaceError: The file cannot be read, or the cache is closed.
         """
@@ -81,6 +102,14 @@ class SqliteCache:
             batch.entries.append(Entry(namespace, key, bytes(value)))
         # One caller that gives up must not take the others' outcome with it.
         await asyncio.shield(batch.written)
+
+    async def values(self, namespace: str) -> AsyncIterator[bytes]:
+        """Give the values of a namespace by key; raises what `get` raises."""
+        first = ""
+        while entries := await self._submit(lambda: self._file.page(namespace, first, _PAGE)):  # noqa: B023
+            for entry in entries:
+                yield entry.value
+            first = f"{entries[-1].key}\0"
 
     async def close(self) -> None:
         """Write what is unwritten and let go of file and thread."""
@@ -118,4 +147,6 @@ plugin_info = PluginInfo(
 @hookimpl
 def gepa_make_cache(config: SqliteCacheConfig, context: BuildContext) -> SqliteCache:
     """Build the cache."""
-    return SqliteCache(CacheFile(file_path(config.path, context, DEFAULT_NAME), config.max_mib))
+    path = file_path(config.path, context, DEFAULT_NAME)
+    evict = config.when_full == "evict"
+    return SqliteCache(CacheFile(path, config.max_mib, evict=evict, readonly=context.readonly))

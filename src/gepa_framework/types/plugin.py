@@ -88,6 +88,7 @@ class BuildContext:
         environ: The environment variables that the plugin may read.
         logger: The plugin's own logger.
         redact: Takes secrets out of a text before it is shown or kept.
+        readonly: What is built for a cache may be read and nothing else, ``cache.mode = "readonly"``.
     """
 
     run_id: str
@@ -99,3 +100,4 @@ class BuildContext:
     environ: Mapping[str, str] = attrs.field(factory=dict, repr=False)
     logger: logging.Logger = attrs.field(factory=lambda: logging.getLogger("gepa_framework.plugin"))
     redact: Callable[[str], str] = attrs.field(default=str, repr=False)
+    readonly: bool = False

@@ -7,7 +7,7 @@ A store touches the world and is not asynchronous: it is called from a thread th
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Protocol, TypeVar, runtime_checkable
 
 from gepa_framework.types.events import Event
@@ -86,10 +86,13 @@ class Proposer(Protocol):
 
 @runtime_checkable
 class Preflight(Protocol):
-    """What a transport or proposer may offer besides: a look at what it needs before anything is spent."""
+    """What a transport, proposer or cache may offer besides: a look at what it needs, before all else.
+
+    A run that is answered by its cache alone asks the cache alone.
+    """
 
     async def preflight(self) -> None:
-        """Find programs, keys and files; asked once when a run begins or goes on, unless it only replays.
+        """Find programs, keys, files and servers; asked once when a run begins or goes on.
 
         Raises:
             GepaError: Something is missing; the message says what and how to get it.
@@ -99,7 +102,10 @@ class Preflight(Protocol):
 
 @runtime_checkable
 class Cache(Protocol):
-    """Keeps answers by namespace and key. Values are opaque bytes."""
+    """Keeps answers by namespace and key. Values are opaque bytes.
+
+    One that is built with ``context.readonly`` writes nothing whatever it is asked, and refuses `put`.
+    """
 
     async def get(self, namespace: str, key: str) -> bytes | None:
         """Give the value, or ``None`` where there is none.
@@ -119,6 +125,19 @@ class Cache(Protocol):
 
     async def close(self) -> None:
         """Write what is unwritten and let go of files and connections."""
+        ...
+
+
+@runtime_checkable
+class Listing(Protocol):
+    """What a cache may offer besides: a look at all that it keeps, so that a miss can tell what came near."""
+
+    def values(self, namespace: str) -> AsyncIterator[bytes]:
+        """Give the values of a namespace one by one, in an order that stays the same.
+
+        Raises:
+            CacheCorruptError: A value is not what was put in.
+        """
         ...
 
 
