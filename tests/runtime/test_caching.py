@@ -210,7 +210,7 @@ def test_modes_are_exactly_three():
 
 
 def test_a_cache_that_is_off_needs_no_plugin():
-    assert asyncio.run(EffectCache(None, CacheMode.OFF, "x").get("boundary", "key")) is None
+    assert asyncio.run(EffectCache(None, CacheMode.OFF, "x").get("boundary", "key", dict)) is None
 
 
 def test_a_run_is_replayed_from_the_cache_alone_without_a_miss(kit, stand):

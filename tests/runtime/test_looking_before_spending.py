@@ -6,7 +6,7 @@ import attrs
 import pytest
 
 from gepa_framework.engine import ProposalFailure
-from gepa_framework.errors import PluginBrokenError, ProposerError
+from gepa_framework.errors import PluginBrokenError, ProposerError, WorkspaceError
 from gepa_framework.runtime import CacheMode
 from gepa_framework.types import (
     UNKNOWN,
@@ -92,3 +92,17 @@ def test_what_a_failed_proposal_consumed_is_kept(kit):
     error = ProposerError("cut off")
     error.usage = Usage(1, 2, 3, 0.5)
     assert perform(kit.performer(proposer=Says(error)), kit.propose()).usage == Usage(1, 2, 3, 0.5)
+
+
+def test_a_cache_is_looked_at_in_every_mode_but_off(kit):
+    for mode, wanted in ((CacheMode.READONLY, 1), (CacheMode.READWRITE, 1), (CacheMode.OFF, 0)):
+        cache = Looks()
+        look(kit.performer(cache=cache, mode=mode))
+        assert cache.looked == wanted
+
+
+def test_a_cache_that_cannot_be_used_ends_the_run_before_anything_is_spent(kit):
+    cache, transport = Looks(WorkspaceError("no server", hint="start it")), Looks()
+    with pytest.raises(WorkspaceError, match="no server; start it"):
+        look(kit.performer(transport, cache=cache, mode=CacheMode.READWRITE))
+    assert transport.looked == 0

@@ -263,6 +263,7 @@ class Session:
 
     def _performer(self, built: Built) -> Performer:
         config, gepa = self.prepared.config, self.prepared.config.gepa
+        redact = Redactor(secrets_of(self.prepared.environ))
         world = World(
             run_id=self.prepared.run_id,
             transport=built.transport,
@@ -274,11 +275,11 @@ class Session:
             limits=call_limits(gepa),
             gate=Gate(Aimd(aimd_rule(gepa.pipeline))),
             policy=config.policy,
-            redact=Redactor(secrets_of(self.prepared.environ)),
+            redact=redact,
             keep_substituted=config.proposer.allow_model_substitution,
         )
         namespace = cache_namespace(config, self.prepared.run_id)
-        cache = EffectCache(built.cache, CacheMode(config.cache.mode), namespace)
+        cache = EffectCache(built.cache, CacheMode(config.cache.mode), namespace, redact=redact)
         asked_with = {"proposer": asked_of_proposer(self.prepared.loaded.resolved)}
         requests = RequestDigests(config.container.name, config.proposer.name, asked_with, config.policy)
         return Performer(world, cache, requests)

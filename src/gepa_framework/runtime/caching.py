@@ -6,11 +6,12 @@ import asyncio
 import enum
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from gepa_framework.engine import Outcome
 from gepa_framework.errors import CacheCorruptError, CacheMissError, GepaError, PluginBrokenError
-from gepa_framework.types import Cache, JSONObject, compact_json
+from gepa_framework.runtime.nearest import nearest
+from gepa_framework.types import Cache, JSONObject, Listing, compact_json
 from gepa_framework.workspace import decode_outcome, encode_outcome
 
 #: How many values may wait to be written.
@@ -35,9 +36,18 @@ class EffectCache:
         cache: The plugin; not called at all in mode ``off``.
         mode: How it is used.
         namespace: What keeps this run's answers apart from others'.
+        redact: Takes secrets out of what is told of requests.
     """
 
-    def __init__(self, cache: Cache | None, mode: CacheMode, namespace: str) -> None:
+    def __init__(
+        self,
+        cache: Cache | None,
+        mode: CacheMode,
+        namespace: str,
+        *,
+        redact: Callable[[str], str] = str,
+    ) -> None:
+        self._redact = redact
         self._cache = None if mode is CacheMode.OFF else cache
         self.mode = mode
         self.namespace = namespace
@@ -45,8 +55,18 @@ class EffectCache:
         self._writing: set[asyncio.Task[None]] = set()
         self._error: GepaError | None = None
 
-    async def get(self, boundary: str, key: str) -> Outcome | None:
+    @property
+    def plugin(self) -> Cache | None:
+        """The plugin; ``None`` in mode ``off``."""
+        return self._cache
+
+    async def get(self, boundary: str, key: str, outline: Callable[[], JSONObject]) -> Outcome | None:
         """Give the outcome on record, or ``None`` where it has to be asked for.
+
+        Args:
+            boundary: Where the request goes.
+            key: The digest of the request.
+            outline: Gives what is asked, to be compared with what is known.
 
         Raises:
             CacheMissError: There is none and the mode is ``readonly``.
@@ -64,13 +84,25 @@ class EffectCache:
             return _decode(value, boundary, key)
         self._accesses[boundary, "miss"] += 1
         if self.mode is CacheMode.READONLY:
+            near = await self._near(boundary, outline())
             raise CacheMissError(
-                f"the cache has no {boundary} {key} in namespace {self.namespace!r} and is read-only",
+                f"the cache has no {boundary} {key} in namespace {self.namespace!r} and is read-only{near}",
                 hint='run once with mode = "readwrite" and the same namespace',
             )
         return None
 
-    async def put(self, boundary: str, key: str, outcome: Outcome) -> None:
+    async def _near(self, boundary: str, outline: JSONObject) -> str:
+        """Say what comes nearest to a request that is not known; the miss is told whatever comes of it."""
+        if not isinstance(self._cache, Listing):
+            return ""
+        try:
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                said = await nearest(outline, self._cache.values(f"{self.namespace}:{boundary}"))
+        except Exception as error:  # noqa: BLE001 - a plugin may raise anything
+            said = f"what comes near cannot be told: {type(error).__name__}: {error}"
+        return f": {self._redact(said)}"
+
+    async def put(self, boundary: str, key: str, outcome: Outcome, outline: JSONObject) -> None:
         """Have an outcome kept.
 
         Does not wait until it is written: a write that is lost costs one more question and no truth.
@@ -82,7 +114,7 @@ class EffectCache:
         if self._cache is None:
             return
         encoded = encode_outcome(outcome)
-        value = compact_json({"kind": encoded.kind, "payload": encoded.payload})
+        value = compact_json({"kind": encoded.kind, "request": outline, "payload": encoded.payload})
         task = asyncio.create_task(self._cache.put(f"{self.namespace}:{boundary}", key, value.encode()))
         self._writing.add(task)
         task.add_done_callback(self._written)

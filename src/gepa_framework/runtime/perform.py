@@ -102,14 +102,16 @@ class Performer:
         resized(self._world.gate.width)
 
     async def preflight(self) -> None:
-        """Have the plugins look for what they need, unless everything is to come from the cache.
+        """Have the plugins look for what they need; the cache alone, if everything is to come from it.
 
         Raises:
             GepaError: Something is missing.
         """
-        if self.cache.mode is CacheMode.READONLY:
-            return
-        for name, plugin in (("proposer", self._world.proposer), ("transport", self._world.transport)):
+        world = (("proposer", self._world.proposer), ("transport", self._world.transport))
+        for name, plugin in (
+            ("cache", self.cache.plugin),
+            *(world if self.cache.mode is not CacheMode.READONLY else ()),
+        ):
             if not isinstance(plugin, Preflight):
                 continue
             try:
@@ -134,7 +136,10 @@ class Performer:
             GepaError: A set-up effect failed, or the cache did.
         """
         key, caching = self._requests.key(command), self.cache.mode is not CacheMode.OFF
-        known = await self.cache.get(self._requests.boundary(command), key) if caching else None
+        known = None
+        if caching:
+            boundary, outline = self._requests.boundary(command), self._requests.outline
+            known = await self.cache.get(boundary, key, lambda: outline(command))
         superseded: tuple[RolloutFailure, ...] = ()
         access = None
         if known is not None:
@@ -152,7 +157,7 @@ class Performer:
             kept = self._worth_keeping(outcome)
             access = "write" if kept else "miss"
             if kept:
-                await self.cache.put(self._requests.boundary(command), key, outcome)
+                await self.cache.put(boundary, key, outcome, outline(command))
         return Performed(outcome, encoded, key, superseded, access)
 
     def _worth_keeping(self, outcome: Outcome) -> bool:

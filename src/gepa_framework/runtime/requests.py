@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from gepa_framework.engine import Command, Describe, LoadProgram, LoadRows, Propose, Rollout
+from gepa_framework.runtime.outlines import Outlines
 from gepa_framework.types import Candidate, JSONObject, TaskRow, canonical_json, digest
 
 
@@ -25,6 +26,7 @@ class RequestDigests:
         self._proposer = proposer
         self._proposer_config = digest(proposer_config)
         self._policy = digest(policy)
+        self._outlines = Outlines(transport, proposer_config, policy)
         self._candidates: dict[str, str] = {}
         self._rows: dict[tuple[str, str], str] = {}
 
@@ -49,6 +51,10 @@ class RequestDigests:
         if isinstance(command, Propose):
             return self._proposal(command)
         return digest({"boundary": self.boundary(command), "request": self._request(command)})
+
+    def outline(self, command: Command) -> JSONObject:
+        """Give what the command asks, with digests for texts."""
+        return self._outlines.of(command)
 
     def _proposal(self, command: Propose) -> str:
         """Give the digest of boundary, configuration and request, the text of the request used as it is."""
