@@ -109,6 +109,7 @@ def test_the_tree_keeps_every_contract(copy):
         ("src/gepa_framework/app/files.py", "import stevedore", {"stevedore-door"}),
         ("src/gepa_framework/app/files.py", "import pluggy", {"pluggy-door"}),
         ("src/gepa_framework/app/files.py", "import gepa_codex", {"no-plugin-in-framework"}),
+        ("src/gepa_framework/app/files.py", "import redis", {"redis-door"}),
         (
             "plugins/gepa-codex/src/gepa_codex/usage.py",
             "import gepa_framework.engine.plan",
