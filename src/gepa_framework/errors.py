@@ -199,13 +199,13 @@ class ProposerError(GepaError):
 
 
 class CacheMissError(GepaError):
-    """A read-only cache does not hold the answer; names boundary and key."""
+    """A read-only cache does not hold the answer; names boundary, key and what comes nearest to it."""
 
     error_code = "gepa_cache_miss"
 
 
 class CacheFullError(GepaError):
-    """The cache has reached its size limit and may not evict."""
+    """The cache has reached its size limit, and nothing in it may be dropped."""
 
     error_code = "gepa_cache_full"
 

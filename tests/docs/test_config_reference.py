@@ -49,6 +49,7 @@ PLUGINS = {
     ("reference/config.md", 'use = "deadline"'): "gepa_framework.builtin.deadline",
     ("reference/config.md", 'use = "jsonl"'): "gepa_framework.builtin.jsonl",
     ("plugins/gepa-synth-containers.md", "Keys"): "gepa_synth_containers.plugin",
+    ("plugins/gepa-cache-redis.md", "Keys"): "gepa_cache_redis.plugin",
     ("plugins/gepa-codex.md", "Keys"): "gepa_codex.plugin",
     ("plugins/gepa-cookbook-banking77.md", "Keys"): "gepa_cookbook_banking77.proposer",
 }

@@ -1,4 +1,4 @@
-"""Fresh, cached and read-only runs of one configuration: one feed, and for the last neither container nor proposer."""
+"""Fresh, cached and read-only runs of one configuration: one feed, and the last ones need no world."""
 
 from __future__ import annotations
 
