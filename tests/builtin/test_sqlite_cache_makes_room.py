@@ -93,6 +93,18 @@ def test_what_this_run_read_is_never_dropped_not_even_before_it_is_noted(path):
     assert set(names("old", 5)) | set(names("new", 60)) <= held(path)
 
 
+def test_what_this_run_has_only_just_read_is_not_dropped_for_its_first_value(path):
+    with pytest.raises(CacheFullError):
+        put(path, names("old", 200), evict=False)
+    file = CacheFile(path, 1)
+    assert file.get("n", "old000") == bytes(SIZE)
+    file.put_all([Entry("n", "new", bytes(20 * SIZE))])
+    file.close()
+    left = held(path)
+    assert {"old000", "new"} <= left
+    assert "old001" not in left
+
+
 def test_what_this_run_put_again_counts_as_used(path):
     put(path, names("old", 80))
     put(path, ["old001", *names("new", 60)])

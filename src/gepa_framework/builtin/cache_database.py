@@ -56,6 +56,11 @@ def connect_to_write(path: Path, max_mib: int) -> sqlite3.Connection:
     return connection
 
 
+def connect_as_it_is(path: Path) -> sqlite3.Connection:
+    """Open a file that was recognised for writing, with nothing about it changed."""
+    return _connect(path, "mode=rw")
+
+
 def connect_to_read(path: Path, *, readonly: bool) -> sqlite3.Connection | None:
     """Open the file for reading alone; ``None`` where it is empty.
 

@@ -76,6 +76,7 @@ class _Root(LazyGroup):
         "events": f"{_COMMANDS}.events:events",
         "check": f"{_COMMANDS}.check:check",
         "plugins": f"{_COMMANDS}.plugins:plugins",
+        "cache": f"{_COMMANDS}.cache:cache",
         "init": f"{_COMMANDS}.init:init",
     },
     context_settings={"help_option_names": ["-h", "--help"]},
