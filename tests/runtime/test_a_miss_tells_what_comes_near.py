@@ -75,6 +75,8 @@ def test_a_setting_that_is_new_is_told_beside_nothing(kit, miss):
     command = kit.rollout()
     more = miss([command], command, policy={"a": 1}, asked={"policy": {"a": 1, "b": [2]}})
     less = miss([command], command, policy={"a": 1, "b": [2]}, asked={"policy": {"a": 1}})
+    first = miss([command], command, policy={}, asked={"policy": {"b": [2]}})
+    assert told(first).endswith("differs in policy.b[0]: 2 is asked, nothing is known")
     assert told(more).endswith("differs in policy.b[0]: 2 is asked, nothing is known")
     assert told(less).endswith("differs in policy.b[0]: nothing is asked, 2 is known")
 

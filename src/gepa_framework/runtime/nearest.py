@@ -82,15 +82,15 @@ def _outline(value: bytes) -> JSONObject | None:
 
 
 def _leaves(value: JSONValue, path: str = "") -> Iterator[tuple[str, object]]:
-    if isinstance(value, Mapping) and value:
+    """Give what stands at each place; where nothing is in a table or a list, nothing stands."""
+    if isinstance(value, Mapping):
         for key, item in value.items():
             yield from _leaves(item, f"{path}.{key}" if path else key)
-    elif isinstance(value, Sequence) and not isinstance(value, str) and value:
+    elif isinstance(value, Sequence) and not isinstance(value, str):
         for number, item in enumerate(value):
             yield from _leaves(item, f"{path}[{number}]")
     else:
-        # An empty tuple is an empty list once it was kept.
-        yield path, [] if value == () else value
+        yield path, value
 
 
 def _shown(value: Any) -> str:
