@@ -6,8 +6,8 @@ is what the workspace takes. The last line is JSON:
 * ``bytes_per_rollout``: bytes on disk of a run's directory per rollout, its payload of 1 kB not counted.
 * ``fsyncs_per_batch``: syncs of the process per commit of completions, over a whole run.
 * ``batch_rate``: completions per second that are journalled in batches of 100.
-* ``single_ratio``: rate of completions that are journalled one by one, over the rate of bare SQLite committing
-  rows of the same size one by one on the same disk. Both take turns.
+* ``single_ratio``: rate of completions that are journalled one by one, over the rate at which bare SQLite
+  commits rows of the same size one by one on the same disk. Both take turns.
 * ``flatness``: CPU per rollout of the last tenth of a run of 100,000 rollouts over that of the second tenth.
 * ``status_ms``: milliseconds that `workspace_status` takes for that run, the median of several.
 """
