@@ -29,7 +29,8 @@
     ├── ReplayDivergenceError      gepa_replay_divergence          70
     ├── InvariantError             gepa_invariant_error            70
     ├── StateTransitionError       gepa_state_transition_error     70
-    └── EventCompareError          gepa_event_compare_failed       1
+    ├── EventCompareError          gepa_event_compare_failed       1
+    └── CandidateNotFoundError     gepa_candidate_not_found        2
 """
 
 from __future__ import annotations
@@ -311,3 +312,10 @@ class EventCompareError(GepaError):
     ) -> None:
         super().__init__(message, hint=hint)
         self.difference = difference
+
+
+class CandidateNotFoundError(GepaError):
+    """A run has no candidate of that name, or more than one; the message names the nearest."""
+
+    error_code = "gepa_candidate_not_found"
+    exit_code = ExitCode.USAGE
