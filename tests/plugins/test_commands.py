@@ -70,7 +70,7 @@ def test_one_command_of_another_name_is_not_the_extra_itself(commands):
 @pytest.mark.parametrize(
     ("body", "said"),
     [
-        ("return None", "gepa_cli_commands returned None; return a sequence of CommandSpec"),
+        ("return None", "brings no command; perhaps it is for: gepa report RUN --with tool"),
         ("return 'run'", "gepa_cli_commands returned 'run'; return a sequence"),
         ("return CommandSpec('a', 'A.', len)", "gepa_cli_commands returned CommandSpec("),
         ("return []", "gepa_cli_commands returned no command; return CommandSpec(...)"),
@@ -149,7 +149,7 @@ def test_an_interrupt_of_a_command_passes(commands):
 @pytest.mark.parametrize(
     ("hook", "said"),
     [
-        ("", "implements no gepa_cli_commands; define gepa_cli_commands() there"),
+        ("", "implements no gepa_cli_commands and no gepa_report_sections; define gepa_cli_commands() or"),
         ("@hookimpl\ndef gepa_cli_commands(config): ...", "takes the unknown argument 'config'; it takes no"),
         ("@hookimpl\ndef gepa_cli_comands(): ...", "gepa_cli_comands; did you mean gepa_cli_commands?"),
         ("@hookimpl\nasync def gepa_cli_commands(): ...", "gepa_cli_commands is asynchronous"),

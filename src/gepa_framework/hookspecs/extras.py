@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from gepa_framework.hookspecs import hookspec
 
 if TYPE_CHECKING:
-    from gepa_framework.types import CommandSpec
+    from gepa_framework.types import CommandSpec, ReportRun, ReportSection
 
 
 @hookspec
@@ -22,5 +22,21 @@ def gepa_cli_commands() -> Sequence[CommandSpec] | None:
 
     Result: the selected plugin's alone.
     If it raises: nothing is run; exit code 4.
+    Since: 1.0
+    """
+
+
+@hookspec
+def gepa_report_sections(run: ReportRun) -> Sequence[ReportSection] | None:
+    """Give sections that ``gepa report --with NAME`` adds to a report, where NAME is the extra's own name.
+
+    Called: once for a report that names the extra, after the run was read; may read below ``run.run_dir`` and
+        must write nothing. The run may be under way, or have nothing on record.
+
+    :param run: The run as the report tells of it.
+    :return: The sections in their order; none where there is nothing to say.
+
+    Result: the sections of each named plugin, in the order in which they are named.
+    If it raises: the report has a note in place of the section, which names the plugin; exit code 0.
     Since: 1.0
     """

@@ -101,6 +101,10 @@ def checked_commands(found: Found, given: object) -> ExtraCommands:
     Raises:
         PluginBrokenError: It is no sequence of commands, holds none, or two of one name.
     """
+    if given is None:
+        raise PluginBrokenError(
+            f"{found.owner} brings no command", hint=f"perhaps it is for: gepa report RUN --with {found.name}"
+        )
     if not isinstance(given, Sequence) or isinstance(given, str | bytes):
         raise PluginBrokenError(
             f"{found.owner}: {_HOOK} returned {given!r}", hint="return a sequence of CommandSpec"

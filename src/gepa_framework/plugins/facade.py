@@ -16,6 +16,7 @@ from gepa_framework.plugins.found import Found, scan
 from gepa_framework.plugins.hooks import Hooks
 from gepa_framework.plugins.info import checked_info
 from gepa_framework.plugins.loader import LoadedPlugin, import_plugin
+from gepa_framework.plugins.reports import checked_sections
 from gepa_framework.plugins.requirements import blocked_names, check_required
 from gepa_framework.types import (
     BuildContext,
@@ -25,6 +26,8 @@ from gepa_framework.types import (
     Kind,
     Listener,
     Proposer,
+    ReportRun,
+    ReportSection,
     Stopper,
     Store,
     Transport,
@@ -138,6 +141,14 @@ class Plugins:
         """
         loaded = self.load(Kind.EXTRA, name)
         return checked_commands(loaded.found, self._hooks.ask(loaded, "gepa_cli_commands"))
+
+    def report_sections(self, name: str, run: ReportRun) -> tuple[ReportSection, ...]:
+        """Give the sections that one extra adds to the report of a run.
+
+        Raises what `load` raises, and PluginBrokenError when what it gives is no section, or it raised.
+        """
+        loaded = self.load(Kind.EXTRA, name)
+        return checked_sections(loaded.found, self._hooks.ask(loaded, "gepa_report_sections", run=run))
 
     def lock(self, choices: Sequence[tuple[Kind, str, object]]) -> JSONObject:
         """Give the content of ``plugins.lock.json`` for plugins and their configurations, in the order given.

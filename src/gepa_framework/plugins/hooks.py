@@ -70,15 +70,15 @@ class Hooks:
         except (Exception, SystemExit) as error:
             raise _failed_to_build(loaded.found, error, context) from error
 
-    def ask(self, loaded: LoadedPlugin, hook: str) -> object:
-        """Call a hook without arguments of one plugin alone; ``None`` where it gave nothing.
+    def ask(self, loaded: LoadedPlugin, hook: str, **arguments: object) -> object:
+        """Call a hook of one plugin alone; ``None`` where it gave nothing.
 
         Raises:
             PluginBrokenError: It raised.
         """
         others = self._manager.get_plugins() - {loaded.plugin}
         try:
-            given = self._manager.subset_hook_caller(hook, others)()
+            given = self._manager.subset_hook_caller(hook, others)(**arguments)
         except (Exception, SystemExit) as error:
             raise PluginBrokenError(
                 f"{loaded.found.owner}: {hook} raised {type(error).__name__}: {error}"
@@ -93,12 +93,14 @@ class Hooks:
             raise self._unknown(found, implemented) from error
         for implementation in implemented:
             _check_signature(found, implementation)
-        wanted = found.kind.hook
-        if wanted not in {each.hook for each in implemented}:
-            arguments = ", ".join(inspect.signature(_specification(wanted)).parameters)
+        wanted = found.kind.hooks
+        if not {each.hook for each in implemented} & {*wanted}:
+            forms = (
+                f"{hook}({', '.join(inspect.signature(_specification(hook)).parameters)})" for hook in wanted
+            )
             raise PluginBrokenError(
-                f"{found.owner} ({found.target}) implements no {wanted}",
-                hint=f"define {wanted}({arguments}) there and mark it with @hookimpl",
+                f"{found.owner} ({found.target}) implements no {' and no '.join(wanted)}",
+                hint=f"define {' or '.join(forms)} there and mark it with @hookimpl",
             )
 
     def _implementations(self, plugin: object) -> Iterator[_Implementation]:
@@ -131,6 +133,10 @@ class Hooks:
             f"{found.owner} implements the unknown hook {unknown[0]}",
             hint=f"did you mean {near[0]}?" if near else f"known hooks: {', '.join(sorted(self._specs))}",
         )
+
+
+def _form(hook: str) -> str:
+    return f"{hook}({', '.join(inspect.signature(_specification(hook)).parameters)})"
 
 
 def _specification(hook: str) -> Callable[..., object]:

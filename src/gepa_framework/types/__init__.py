@@ -31,6 +31,7 @@ from gepa_framework.types.protocols import (
     Store,
     Transport,
 )
+from gepa_framework.types.report import ReportRun, ReportSection
 from gepa_framework.types.rollout import (
     FailureKind,
     RolloutFailure,
@@ -84,6 +85,8 @@ __all__ = [
     "Proposer",
     "RejectedAttempt",
     "Repair",
+    "ReportRun",
+    "ReportSection",
     "RolloutFailure",
     "RolloutOutcome",
     "RolloutRequest",

@@ -34,6 +34,11 @@ class Kind(enum.StrEnum):
         """The hook that a plugin of this kind implements, such as ``gepa_make_proposer``."""
         return "gepa_cli_commands" if self is Kind.EXTRA else f"gepa_make_{self.value}"
 
+    @property
+    def hooks(self) -> tuple[str, ...]:
+        """The hooks of which a plugin of this kind implements one at least."""
+        return (self.hook, "gepa_report_sections") if self is Kind.EXTRA else (self.hook,)
+
 
 class Capability(enum.StrEnum):
     """What a plugin promises beyond its Protocol."""
