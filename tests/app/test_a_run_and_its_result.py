@@ -246,7 +246,7 @@ def test_the_chart_is_a_picture(result):
 
     root = ET.fromstring(result.score_chart_path.read_text())
     assert root.tag == "{http://www.w3.org/2000/svg}svg"
-    assert root.find("{http://www.w3.org/2000/svg}polyline").get("points")
+    assert root.find("{http://www.w3.org/2000/svg}path[@class='best']").get("d")
 
 
 def test_a_run_is_noted_one_level_up(project, result):

@@ -1,13 +1,11 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from gepa_framework import GepaRun
-from gepa_framework.app.chart import score_chart
 from gepa_framework.app.chronicle import Chronicle
 from gepa_framework.app.guards import GuardedStopper
+from gepa_framework.app.inspect.curve import Point
 from gepa_framework.engine import ComponentRule, DeploymentRule, FailedRollouts
 from gepa_framework.errors import PluginBrokenError
 from gepa_framework.types import Event, RunView, StopReason
@@ -130,32 +128,6 @@ def test_a_stopper_is_guarded_under_its_name():
             GuardedStopper("bad", Says(answer)).check(RunView())
 
 
-points = st.lists(st.tuples(st.integers(0, 10**6), st.floats(-1e9, 1e9, allow_nan=False)), max_size=20).map(
-    lambda given: sorted(given, key=lambda point: point[0])
-)
-
-
-@given(points, st.integers(0, 10**6))
-def test_a_chart_is_well_formed_and_stays_inside_its_frame(given_points, rollouts):
-    from xml.etree import ElementTree as ET
-
-    root = ET.fromstring(score_chart(given_points, rollouts))
-    line = root.find("{http://www.w3.org/2000/svg}polyline")
-    places = [tuple(map(float, pair.split(","))) for pair in line.get("points").split()]
-    assert len(places) == max(0, 2 * len(given_points))
-    for x, y in places:
-        assert 60 <= x <= 620
-        assert 40 <= y <= 270
-
-
-def test_a_chart_steps_up_where_the_score_rises():
-    text = score_chart([(0, 0.0), (50, 0.5), (80, 1.0)], 100)
-    assert 'points="60.0,270.0 340.0,270.0 340.0,155.0 508.0,155.0 508.0,40.0 620.0,40.0"' in text
-    assert ">0.000</text>" in text
-    assert ">1.000</text>" in text
-    assert ">100</text>" in text
-
-
 def tell(*bodies):
     chronicle = Chronicle()
     for seq, body in enumerate(bodies, start=1):
@@ -187,4 +159,4 @@ def test_a_failure_is_a_state_wherever_it_comes():
 def test_scores_are_told_by_the_rollouts_that_they_took():
     failed = RolloutFailed("c", "r", "seed_full_train", 0, "timeout", "slow", "")
     joined = FrontierUpdated("c", 0, (), (), (), "c", 0.5)
-    assert tell(failed, failed, joined, failed).scores == [(2, 0.5)]
+    assert tell(failed, failed, joined, failed).points == [Point(2, "c", None, 0.5, None)]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 import attrs
 
+from gepa_framework.app.inspect.curve import Point
 from gepa_framework.types import Event, EventBody, JSONValue
 from gepa_framework.types.events import (
     CandidateAccepted,
@@ -66,7 +67,7 @@ class Chronicle:
     Attributes:
         candidates: By id, in the order in which they were registered.
         state_history: Every change of state.
-        scores: Rollouts used and best score, each time a candidate joined the pool.
+        points: Rollouts used and best score, each time a candidate joined the pool.
         rollouts: Rollouts on record.
         extensions: What was raised, as ``key=value``.
         events: Events on record.
@@ -74,7 +75,7 @@ class Chronicle:
 
     candidates: dict[str, CandidateEntry] = attrs.field(factory=dict)
     state_history: list[dict[str, JSONValue]] = attrs.field(factory=list)
-    scores: list[tuple[int, float]] = attrs.field(factory=list)
+    points: list[Point] = attrs.field(factory=list)
     rollouts: int = 0
     extensions: list[str] = attrs.field(factory=list)
     events: int = 0
@@ -134,7 +135,10 @@ class Chronicle:
         entry.train_reward, entry.stderr, entry.coverage = body.score, body.stderr, body.coverage
 
     def _joined(self, body: FrontierUpdated) -> None:
-        self.scores.append((self.rollouts, body.best_score))
+        entry = self.candidates.get(body.candidate_id)
+        score = entry.train_reward if entry else None
+        point = Point(self.rollouts, body.candidate_id, score, body.best_score, body.best_stderr)
+        self.points.append(point)
 
     def _heldout(self, body: HeldoutCompleted) -> None:
         entry = self.candidates[body.candidate_id]

@@ -8,8 +8,8 @@ from pathlib import Path
 import attrs
 
 from gepa_framework.app import files, identities
-from gepa_framework.app.chart import score_chart
 from gepa_framework.app.chronicle import Chronicle
+from gepa_framework.app.inspect.curve import Curve
 from gepa_framework.app.result import GepaRunResult
 from gepa_framework.engine import HeldoutScore, Machine, Pool, Run, deployed
 from gepa_framework.errors import GepaError
@@ -56,8 +56,15 @@ def derived_files(run: Run, chronicle: Chronicle) -> Mapping[str, str]:
         files.CANDIDATES: files.json_text({"candidates": candidates}),
         files.FRONTIER: files.json_text(frontier(run)),
         files.BEST: files.json_text(_best(run)),
-        files.CHART: score_chart(chronicle.scores, run.ledger.train_rollouts),
+        files.CHART: _chart(run, chronicle),
     }
+
+
+def _chart(run: Run, chronicle: Chronicle) -> str:
+    # Drawing is imported by whoever draws: `gepa check` and the like have no use for it.
+    from gepa_framework.app.report.chart import chart_file  # noqa: PLC0415
+
+    return chart_file(Curve.of(chronicle.points, run.ledger.train_rollouts))
 
 
 def frontier(run: Run) -> JSONValue:
