@@ -3,9 +3,11 @@ from __future__ import annotations
 import importlib
 import logging
 import os
+import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import attrs
@@ -183,3 +185,38 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
     logging.getLogger().handlers[:] = handlers
     for name in [name for name in sys.modules if name.startswith("gf_cli_")]:
         del sys.modules[name]
+
+
+@pytest.fixture
+def finished(shell: Shell) -> Path:
+    """Run the example to its end and give the directory of the run."""
+    assert shell.run("run", "--config", "gepa.toml", "--display", "none").exit_code == 0
+    return shell.path / "runs" / "first"
+
+
+@pytest.fixture
+def reworded(finished: Path) -> Callable[[str, str], None]:
+    """Give a function that changes a text in all events of that run, as nobody may."""
+
+    def change(old: str, new: str) -> None:
+        with closing(sqlite3.connect(finished / "workspace.sqlite")) as database:
+            database.execute("UPDATE events SET body = replace(body, ?, ?)", (old, new))
+            database.commit()
+
+    return change
+
+
+@pytest.fixture
+def cut_off(finished: Path) -> Callable[[str], Path]:
+    """Give a function that ends the record of that run before the first event of a type."""
+
+    def cut(name: str) -> Path:
+        with closing(sqlite3.connect(finished / "workspace.sqlite")) as database:
+            query = "SELECT min(position) FROM events WHERE type = ?"
+            ((position,),) = database.execute(query, (name,)).fetchall()
+            for table in ("events", "attempts", "inputs"):
+                database.execute(f"DELETE FROM {table} WHERE position >= ?", (position,))
+            database.commit()
+        return finished
+
+    return cut

@@ -31,7 +31,8 @@ def test_an_unknown_command_is_answered_with_its_neighbour(shell) -> None:
 
 def test_an_unknown_command_without_neighbour_is_answered_with_all(shell) -> None:
     assert (
-        "There are: run, resume, verify, events, check, plugins, cache, init." in shell.run("zzzzzz").stderr
+        "There are: run, resume, verify, events, runs, show, diff, why, report, check, plugins, cache, init."
+        in shell.run("zzzzzz").stderr
     )
 
 

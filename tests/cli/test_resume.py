@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 import pytest
 
-from gepa_framework.cli.commands.resume import find_run
+from gepa_framework.cli.places import find_run
 
 
 @pytest.fixture

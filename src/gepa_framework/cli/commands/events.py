@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from gepa_framework.cli import output
-from gepa_framework.cli.commands.resume import RUNS, near_run
 from gepa_framework.cli.lazy import LazyGroup, help_if_alone
 from gepa_framework.cli.options import json_lines_option, json_option, verbose_option
+from gepa_framework.cli.places import near_run, output_dir
 from gepa_framework.cli.words import clean, count, duration, one_line, table
 
 if TYPE_CHECKING:
@@ -102,7 +102,8 @@ def _value(value: object) -> str:
 def replay(run: str | None, file: str | None, *, as_json: bool) -> None:
     """Tell a run again from its events, and prove that none is missing.
 
-    RUN is the directory of a run, or the id of one below ./runs: its feeds are held against its journal.
+    RUN is the directory of a run, or the id of one below the output directory: its feeds are held
+    against its journal.
     FILE is a feed, normalised or not.
     """
     from gepa_framework.app import replay_events
@@ -136,8 +137,8 @@ def _proved(replayed: EventReplay) -> str:
 def compare(runs: tuple[str, ...], left: str | None, right: str | None, *, as_json: bool) -> None:
     """Compare the events of two runs, and name the first difference.
 
-    Each side is the directory of a run, the id of one below ./runs, or a feed, normalised or not. The time
-    that each took is left out. With a difference, the exit code is 1.
+    Each side is the directory of a run, the id of one below the output directory, or a feed, normalised or
+    not. The time that each took is left out. With a difference, the exit code is 1.
     """
     from gepa_framework.app import compare_events
 
@@ -169,15 +170,17 @@ def find_feed(name: str) -> Path:
     """Give the directory of a run, or the feed, that is meant.
 
     Args:
-        name: Its path, or the id of a run below ``./runs``.
+        name: Its path, or the id of a run below the output directory.
 
     Raises:
         click.BadParameter: There is none; the message names the nearest run.
     """
-    for path in (Path(name), RUNS / name):
-        if path.exists():
-            return path
+    if Path(name).exists():
+        return Path(name)
+    runs = output_dir()
+    if (runs / name).exists():
+        return runs / name
     raise click.BadParameter(
-        f"there is no file or directory '{name}', and no run of that id in ./{RUNS}{near_run(name)}",
+        f"there is no file or directory '{name}', and no run of that id in ./{runs}{near_run(runs, name)}",
         param_hint="RUN|FILE",
     )

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from gepa_framework.cli import output
-from gepa_framework.cli.commands.resume import find_run
 from gepa_framework.cli.options import accept_plugins_option, json_option, verbose_option
+from gepa_framework.cli.places import find_run
 from gepa_framework.cli.session import Session
 from gepa_framework.cli.words import clean, count, table
 
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 def verify(session: Session, run: str, accept_changed_plugins: bool, as_json: bool) -> None:
     """Replay a run, and prove that every decision follows from what is on record.
 
-    RUN is the directory of a run, or the id of one below ./runs. Nothing is asked, spent or written.
+    RUN is the directory of a run, or the id of one below the output directory. Nothing is asked, spent or
+    written.
     """
     from gepa_framework.app import GepaRun
     from gepa_framework.cli.logs import show_warnings
