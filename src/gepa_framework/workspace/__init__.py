@@ -30,10 +30,11 @@ from gepa_framework.workspace.feed import (
 )
 from gepa_framework.workspace.feed_tail import MAX_LINE_BYTES, EndlessLineError, Tail, read_at, read_tail
 from gepa_framework.workspace.glance import Glance, glance, measured_candidates
-from gepa_framework.workspace.journal import Journal, Line, Record, Stored, blob_digest, event_text
+from gepa_framework.workspace.journal import Journal, Line, Record, Stored, event_text
 from gepa_framework.workspace.lock import WorkspaceLock, holder_of
 from gepa_framework.workspace.reading import readable
 from gepa_framework.workspace.tally import Tally
+from gepa_framework.workspace.texts import blob_digest, put_back, references
 
 __all__ = [
     "ENDINGS",
@@ -69,10 +70,12 @@ __all__ = [
     "measured_candidates",
     "normalised_line",
     "open_database",
+    "put_back",
     "read_at",
     "read_database",
     "read_tail",
     "read_tally",
     "readable",
+    "references",
     "storage_errors",
 ]

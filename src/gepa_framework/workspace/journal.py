@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from json.encoder import encode_basestring as quote
 from math import isfinite
@@ -13,7 +12,7 @@ from typing import TypeAlias
 import attrs
 
 from gepa_framework.engine import Input, Outcome
-from gepa_framework.errors import InvariantError, WorkspaceError
+from gepa_framework.errors import WorkspaceError
 from gepa_framework.types import (
     EventBody,
     JournalTable,
@@ -26,11 +25,13 @@ from gepa_framework.types import (
 )
 from gepa_framework.types.events import RolloutCompleted
 from gepa_framework.types.store import NO_BLOBS
+from gepa_framework.workspace.chain import event_link, input_link, root
 from gepa_framework.workspace.checkpoints import Checkpoints
 from gepa_framework.workspace.codec import Encoded, attempt_usage, decode
+from gepa_framework.workspace.shelf import DAMAGED, Kept, Shelf
+from gepa_framework.workspace.texts import FORM
 
 _Rows: TypeAlias = Sequence[Sequence[object]]
-_DAMAGED = "it was damaged or edited, or its store lost something; restore it from a backup"
 
 
 @attrs.define(eq=False)
@@ -85,32 +86,6 @@ class Line:
     body: str
 
 
-def _link(chain: bytes, text: str) -> bytes:
-    return hashlib.sha256(chain + text.encode("utf-8", "surrogatepass")).digest()
-
-
-def _joined(parts: Iterable[object]) -> str:
-    return "\x1f".join(map(str, parts))
-
-
-def _event_link(chain: bytes, row: Sequence[object]) -> bytes:
-    # As `_joined` has it, in half the time: there are several links for every rollout.
-    seq, position, kind, elapsed_us, body = row
-    return _link(chain, f"{seq}\x1f{position}\x1f{kind}\x1f{elapsed_us}\x1f{body}")
-
-
-def _input_link(chain: bytes, row: Sequence[object], attempts: _Rows, events: bytes) -> bytes:
-    """Link an input to the one before, to its attempts, and to the last event that followed from it."""
-    position, kind, effect_id, digest, elapsed_us, payload, access = row
-    text = f"{position}\x1f{kind}\x1f{effect_id}\x1f{digest}\x1f{elapsed_us}\x1f{payload}\x1f"
-    if access is not None:
-        # Left out where it says nothing: so were all links made before there was such a column.
-        text += f"{access}\x1f"
-    for attempt in attempts:
-        text += _joined(attempt) + "\x1f"
-    return _link(chain, text + events.hex())
-
-
 class _Following:
     """Rows in the order of the inputs that they belong to, given out input by input."""
 
@@ -158,18 +133,6 @@ def _completed_text(event: RolloutCompleted) -> str | None:
     return text if text.isascii() else None
 
 
-def blob_digest(text: str) -> str:
-    """Give the digest under which a text is kept.
-
-    Raises:
-        InvariantError: The text has no UTF-8 form; as JSON it has one.
-    """
-    try:
-        return hashlib.sha256(text.encode()).hexdigest()
-    except UnicodeEncodeError as error:
-        raise InvariantError(f"a text with a lone surrogate is to be kept as it is: {error}") from error
-
-
 class Journal:
     """The one writer of a workspace. Not safe for concurrent calls; any thread may make them.
 
@@ -179,17 +142,18 @@ class Journal:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        # What was said of the run is the first link: it cannot be changed without notice either.
-        self._root = _link(b"", _joined(part for pair in sorted(self.meta().items()) for part in pair))
+        meta = self.meta()
+        self._root = root(meta)
+        self._shelf = Shelf(store, apart=FORM.items() <= meta.items())
         self._position, self._input_chain = self._tail("inputs")
         self._seq, self._event_chain = self._tail("events")
         self._checkpoints = Checkpoints(store)
 
     @classmethod
     def create(cls, store: Store, meta: Mapping[str, str]) -> Journal:
-        """Begin the journal of a new run."""
+        """Begin the journal of a new run, its long texts apart where the store keeps texts."""
         with _closed_on_failure(store):
-            store.create(meta)
+            store.create({**meta, **FORM} if getattr(store, "keeps_texts", True) else meta)
             return cls(store)
 
     @classmethod
@@ -236,14 +200,9 @@ class Journal:
         """Give the text under a digest, verified.
 
         Raises:
-            WorkspaceError: It is not there, or not what was written.
+            WorkspaceError: It is not there, or not what was written; or another text is, that it names.
         """
-        text = self._store.blob(sha256)
-        if text is None:
-            raise WorkspaceError(f"{self.location}: there is no text {sha256}", hint=_DAMAGED)
-        if hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest() != sha256:
-            raise self._damaged("text", sha256)
-        return text
+        return self._shelf.text(sha256)
 
     def check_meta(self) -> None:
         """Hold what was recorded when the run began against the first event, which is chained to it.
@@ -253,11 +212,11 @@ class Journal:
         """
         with self._rows("events") as rows:
             for *first, stored in itertools.islice(rows, 1):
-                if _event_link(self._root, first) != stored:
+                if event_link(self._root, first) != stored:
                     raise WorkspaceError(
                         f"{self.location}: what was recorded of the run when it began, or its first event, "
                         "is not what was written",
-                        hint=_DAMAGED,
+                        hint=DAMAGED,
                     )
 
     def commit(self, records: Sequence[Record]) -> list[Line]:
@@ -274,13 +233,13 @@ class Journal:
         except BaseException:
             self._position, self._input_chain, self._seq, self._event_chain = before
             self._checkpoints.forget()
+            self._shelf.forget()
             raise
 
     def _commit(self, records: Sequence[Record]) -> list[Line]:
         inputs: list[Row] = []
         attempts: list[Row] = []
         events: list[Row] = []
-        blobs: dict[str, str] = {}
         lines: list[Line] = []
         for record in records:
             self._position += 1
@@ -289,12 +248,10 @@ class Journal:
             self._add_events(record, events, lines)
             inputs.append(self._input_row(record, tried))
             if record.blobs:
-                blobs.update(record.blobs)
-        for sha256, text in blobs.items():
-            if blob_digest(text) != sha256:
-                raise InvariantError(f"a text of {len(text)} characters is to be kept as {sha256}")
+                self._shelf.add(record.blobs)
         checkpoints = self._checkpoints.take(records, records[-1].elapsed_us)
-        self._store.append(Rows(inputs, attempts, events, blobs, checkpoints))
+        self._store.append(Rows(inputs, attempts, events, self._shelf.new, checkpoints))
+        self._shelf.written()
         return lines
 
     def _input_row(self, record: Record, attempts: _Rows) -> tuple[object, ...]:
@@ -305,10 +262,10 @@ class Journal:
             given.effect_id,
             record.request_digest,
             record.elapsed_us,
-            given.payload,
+            self._shelf.input(given.kind, given.payload),
             record.access,
         )
-        self._input_chain = _input_link(self._input_chain, row, attempts, self._event_chain)
+        self._input_chain = input_link(self._input_chain, row, attempts, self._event_chain)
         return (*row, self._input_chain)
 
     def _attempt_rows(self, record: Record) -> Iterator[tuple[object, ...]]:
@@ -326,8 +283,8 @@ class Journal:
         for event in record.events:
             body, kind = event_text(event), event.type
             self._seq += 1
-            row = (self._seq, self._position, kind, elapsed_us, body)
-            self._event_chain = _event_link(self._event_chain, row)
+            row = (self._seq, self._position, kind, elapsed_us, self._shelf.event(kind, body))
+            self._event_chain = event_link(self._event_chain, row)
             rows.append((*row, self._event_chain))
             lines.append(Line(self._seq, elapsed_us, kind, body))
 
@@ -346,22 +303,27 @@ class Journal:
 
     def _verified(self, inputs: Iterator[Row], events: _Following, attempts: _Following) -> Iterator[Stored]:
         chain = event_chain = self._root
+        kept = self._shelf.reader()
         for *row, stored in inputs:
             position, kind, effect_id, _, elapsed_us, payload, _ = row
             found = events.of(position)
             for *event, link in found:
-                event_chain = _event_link(event_chain, event)
+                event_chain = event_link(event_chain, event)
                 self._verify(event_chain, link, "event", event[0])
             tried = attempts.of(position)
-            chain = _input_link(chain, row, tried, event_chain)
+            chain = input_link(chain, row, tried, event_chain)
             self._verify(chain, stored, "input", position)
-            given = decode(Encoded(kind, effect_id, payload), tuple(map(attempt_usage, tried)))
-            yield Stored(given, elapsed_us, tuple((event[2], event[4]) for event in found))
+            whole = self._shelf.whole_input(position, kind, payload, kept)
+            given = decode(Encoded(kind, effect_id, whole), tuple(map(attempt_usage, tried)))
+            yield Stored(given, elapsed_us, tuple((each[2], self._body(each, kept)) for each in found))
         for name, rest in (("event", events), ("attempt", attempts)):
             if rest.next is not None:
                 raise WorkspaceError(
                     f"{self.location}: {name} {rest.next[0]} follows from no input that is there"
                 )
+
+    def _body(self, event: Row, kept: Kept) -> str:
+        return self._shelf.whole_event(event[0], event[2], event[4], kept)
 
     def _verify(self, computed: bytes, stored: bytes, what: str, number: int) -> None:
         if computed != stored:
@@ -370,7 +332,7 @@ class Journal:
     def _damaged(self, what: str, name: object) -> WorkspaceError:
         return WorkspaceError(
             f"{self.location}: {what} {name} is not what was written",
-            hint=_DAMAGED,
+            hint=DAMAGED,
         )
 
     @contextmanager
@@ -387,7 +349,7 @@ class Journal:
     def last_event(self) -> tuple[str, str]:
         """Give type and body of the last event; both are empty where there is none."""
         row = self._store.last("events")
-        return (row[2], row[4]) if row else ("", "")
+        return (row[2], self._body(row, self.blob)) if row else ("", "")
 
     def extensions(self) -> Iterator[tuple[int, str]]:
         """Give position and payload of every input that raised limits, in their order."""
@@ -398,10 +360,11 @@ class Journal:
 
     def lines(self, *, after: int = 0) -> Generator[Line, None, None]:
         """Give the events after the one of that number in their order; all of them where it is left out."""
+        kept = self._shelf.reader()
         with self._rows("events", after) as rows:
-            for seq, _, name, elapsed_us, body, _ in rows:
-                if seq > after:
-                    yield Line(seq, elapsed_us, name, body)
+            for row in rows:
+                if row[0] > after:
+                    yield Line(row[0], row[3], row[2], self._body(row, kept))
 
     def close(self) -> None:
         """Let go of the store; what was committed stays."""
