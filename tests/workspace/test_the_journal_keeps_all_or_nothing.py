@@ -142,7 +142,7 @@ def test_superseded_attempts_are_kept_with_what_they_consumed(journal, path, mak
 
 
 def test_what_was_said_of_the_run_is_kept(journal):
-    assert dict(journal.meta()) == {"run_id": "r1", "config_text": "[run]"}
+    assert dict(journal.meta()) == {"run_id": "r1", "config_text": "[run]", "texts": "once"}
 
 
 def test_a_lone_surrogate_is_no_obstacle(journal, make):
