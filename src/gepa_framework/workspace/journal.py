@@ -255,14 +255,14 @@ class Journal:
         return lines
 
     def _input_row(self, record: Record, attempts: _Rows) -> tuple[object, ...]:
-        given = record.given
+        given, payload = record.given, record.given.payload
         row = (
             self._position,
             given.kind,
             given.effect_id,
             record.request_digest,
             record.elapsed_us,
-            self._shelf.input(given.kind, given.payload),
+            self._shelf.aside(payload) if given.kind in self._shelf.inputs else payload,
             record.access,
         )
         self._input_chain = input_link(self._input_chain, row, attempts, self._event_chain)
@@ -283,7 +283,8 @@ class Journal:
         for event in record.events:
             body, kind = event_text(event), event.type
             self._seq += 1
-            row = (self._seq, self._position, kind, elapsed_us, self._shelf.event(kind, body))
+            stored = self._shelf.aside(body) if kind in self._shelf.events else body
+            row = (self._seq, self._position, kind, elapsed_us, stored)
             self._event_chain = event_link(self._event_chain, row)
             rows.append((*row, self._event_chain))
             lines.append(Line(self._seq, elapsed_us, kind, body))
@@ -313,9 +314,10 @@ class Journal:
             tried = attempts.of(position)
             chain = input_link(chain, row, tried, event_chain)
             self._verify(chain, stored, "input", position)
-            whole = self._shelf.whole_input(position, kind, payload, kept)
-            given = decode(Encoded(kind, effect_id, whole), tuple(map(attempt_usage, tried)))
-            yield Stored(given, elapsed_us, tuple((each[2], self._body(each, kept)) for each in found))
+            if kind in self._shelf.inputs:
+                payload = self._shelf.back(payload, "input", position, kept)
+            given = decode(Encoded(kind, effect_id, payload), tuple(map(attempt_usage, tried)))
+            yield Stored(given, elapsed_us, tuple([(each[2], self._body(each, kept)) for each in found]))
         for name, rest in (("event", events), ("attempt", attempts)):
             if rest.next is not None:
                 raise WorkspaceError(
@@ -323,7 +325,8 @@ class Journal:
                 )
 
     def _body(self, event: Row, kept: Kept) -> str:
-        return self._shelf.whole_event(event[0], event[2], event[4], kept)
+        body: str = event[4]
+        return self._shelf.back(body, "event", event[0], kept) if event[2] in self._shelf.events else body
 
     def _verify(self, computed: bytes, stored: bytes, what: str, number: int) -> None:
         if computed != stored:

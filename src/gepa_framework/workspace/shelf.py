@@ -28,22 +28,28 @@ class Shelf:
     Args:
         store: Keeps the texts.
         apart: Whether the rows of this run name their long texts; if not, they hold them.
+
+    Attributes:
+        inputs: Kinds of input whose long texts stand apart.
+        events: Types of event whose long texts stand apart.
+        new: Texts that are not known to be on record, by their digest.
     """
 
     def __init__(self, store: Store, *, apart: bool) -> None:
         self._store = store
         self._apart = apart
         self._known: set[str] = set()
-        #: Texts that are not known to be on record, by their digest.
+        # Asked for every row, most of which are of other kinds.
+        self.inputs = INPUTS if apart else frozenset()
+        self.events = EVENTS if apart else frozenset()
         self.new: dict[str, str] = {}
 
-    def input(self, kind: str, payload: str) -> str:
-        """Give the payload of an input as it is kept."""
-        return self._aside(payload) if self._apart and kind in INPUTS else payload
-
-    def event(self, kind: str, body: str) -> str:
-        """Give the body of an event as it is kept."""
-        return self._aside(body) if self._apart and kind in EVENTS else body
+    def aside(self, text: str) -> str:
+        """Give a row's JSON as it is kept."""
+        apart: dict[str, str] = {}
+        stored = put_aside(text, apart)
+        self._put(apart)
+        return stored
 
     def add(self, blobs: Mapping[str, str]) -> None:
         """Put texts on the shelf that rows name by themselves; where they are JSON, their texts apart.
@@ -64,12 +70,6 @@ class Shelf:
         stored = put_aside(text, apart)
         if put_back(stored, apart.__getitem__) != text:
             return text  # it is no JSON, or not as it is written here
-        self._put(apart)
-        return stored
-
-    def _aside(self, text: str) -> str:
-        apart: dict[str, str] = {}
-        stored = put_aside(text, apart)
         self._put(apart)
         return stored
 
@@ -116,19 +116,10 @@ class Shelf:
         """Give what gives texts to someone who goes through many rows, and holds those of late."""
         return lru_cache(_HELD)(self.text)
 
-    def whole_input(self, position: int, kind: str, payload: str, kept: Kept) -> str:
-        """Give the payload of an input as it was given; raises what `text` raises."""
-        if not self._apart or kind not in INPUTS:
-            return payload
-        with _named_by("input", position):
-            return put_back(payload, kept)
-
-    def whole_event(self, seq: int, kind: str, body: str, kept: Kept) -> str:
-        """Give the body of an event as it was given; raises what `text` raises."""
-        if not self._apart or kind not in EVENTS:
-            return body
-        with _named_by("event", seq):
-            return put_back(body, kept)
+    def back(self, text: str, what: str, number: int, kept: Kept) -> str:
+        """Give a row's JSON as it was given; raises what `text` raises, and names the row."""
+        with _named_by(what, number):
+            return put_back(text, kept)
 
 
 @contextmanager
