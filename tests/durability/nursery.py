@@ -6,7 +6,6 @@ A process of its own, so that its children are forked from one thread and import
 from __future__ import annotations
 
 import functools
-import hashlib
 import json
 import os
 import sqlite3
@@ -17,6 +16,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1] / "distributions"))
 
 from gepa_framework import GepaRun
+from gepa_framework.builtin.sqlite_store import SqliteStore
+from gepa_framework.errors import WorkspaceError
+from gepa_framework.workspace import Journal
 
 CONFIG = """
 [run]
@@ -40,6 +42,7 @@ max_generations = 12
 max_total_rollouts = 400
 rollout_failure_rate_tolerance = 1.0
 retry_backoff_seconds = 0.001
+{more}
 """
 
 
@@ -94,17 +97,27 @@ def journalled(directory: Path) -> set[str]:
 
 
 def unkept(directory: Path) -> list[str]:
-    """Give the digests of requests that are on record without a text that has this digest."""
+    """Give what is wrong with the requests that are on record: each is kept under its digest."""
+    path = directory / "runs" / "killed" / "workspace.sqlite"
+    journal = Journal.open(SqliteStore(path), readonly=True)
+    try:
+        started = [json.loads(line.body) for line in journal.lines() if line.type == "proposer.started"]
+        missing = []
+        for body in started:
+            try:
+                journal.blob(body["request_digest"])
+            except WorkspaceError as error:
+                missing.append(str(error))
+        return missing if started else ["no proposal"]
+    finally:
+        journal.close()
+
+
+def apart(directory: Path) -> list[str]:
+    """Give the texts that are kept by themselves, in an order of their own."""
     database = sqlite3.connect(directory / "runs" / "killed" / "workspace.sqlite")
     try:
-        named = database.execute(
-            "SELECT json_extract(body, '$.request_digest') FROM events WHERE type = 'proposer.started'"
-        ).fetchall()
-        kept = {
-            hashlib.sha256(body.encode()).hexdigest()
-            for (body,) in database.execute("SELECT body FROM blobs")
-        }
-        return [digest for (digest,) in named if digest not in kept] if named else ["no proposal"]
+        return sorted(body for (body,) in database.execute("SELECT body FROM blobs"))
     finally:
         database.close()
 
@@ -141,6 +154,7 @@ def one(directory: Path, config: str, failpoints: list[str], limit: int) -> dict
         "normalised": (run / "events.normalized.jsonl").read_text(),
         "effects": sorted(journalled(directory)),
         "unkept": unkept(directory),
+        "texts": apart(directory),
         "asked": len(asked(directory)),
         "proved": GepaRun.verify(run).to_dict()["status"],
     }
@@ -148,7 +162,7 @@ def one(directory: Path, config: str, failpoints: list[str], limit: int) -> dict
 
 def main() -> None:
     base, spec = Path(sys.argv[1]), json.loads(sys.argv[2])
-    config = CONFIG.format(delay=spec["delay"], failing=spec["failing"])
+    config = CONFIG.format(delay=spec["delay"], failing=spec["failing"], more=spec["more"])
     reports = [
         one(base / str(number), config, failpoints, spec["limit"])
         for number, failpoints in enumerate(spec["cases"])

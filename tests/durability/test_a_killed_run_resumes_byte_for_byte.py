@@ -15,9 +15,15 @@ _SPARSE = (1, 2, 3, 4, 5, 7, 9, 12, 15, 18, 20, 22, 24, 25)
 
 
 def _reports(
-    tmp_path: Path, cases: list[list[str]], *, delay: float, failing: float, limit: int = 0
+    tmp_path: Path,
+    cases: list[list[str]],
+    *,
+    delay: float,
+    failing: float,
+    limit: int = 0,
+    more: str = "",
 ) -> list[dict]:
-    spec = json.dumps({"cases": cases, "delay": delay, "failing": failing, "limit": limit})
+    spec = json.dumps({"cases": cases, "delay": delay, "failing": failing, "limit": limit, "more": more})
     done = subprocess.run(
         [sys.executable, _NURSERY, tmp_path, spec], capture_output=True, text=True, timeout=300, check=False
     )
@@ -79,3 +85,21 @@ def test_a_run_killed_around_its_extension_is_extended_once_and_goes_on_to_the_s
         assert report["normalised"].count('"type":"gepa.run.extended"') == 1
         heldout = [effect for effect in report["effects"] if effect.startswith("0/heldout/")]
         assert len(heldout) == len(set(heldout))
+
+
+@pytest.mark.timeout(300)
+def test_a_killed_run_with_long_texts_keeps_each_of_them_once_all_the_same(tmp_path: Path) -> None:
+    levels = " ".join(["0"] * 400)
+    cases = [
+        [],
+        *([f"{place}:{count}"] for place in ("before_commit", "after_commit") for count in (2, 9, 18)),
+        ["after_commit:6", "before_commit:4", "after_feed:3"],
+    ]
+    seed = f'[seed_candidate]\nskills = "{levels}"'
+    reports = _reports(tmp_path, cases, delay=0.0, failing=0.0, more=seed)
+    assert _check(reports) >= 7
+    for report in reports:
+        assert report["texts"] == reports[0]["texts"]
+        assert report["texts"].count(levels) == 1
+        # The seed stands where it is kept, and nowhere else.
+        assert sum(levels[:200] in text for text in report["texts"] if text.startswith("{")) == 0
