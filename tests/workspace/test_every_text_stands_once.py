@@ -114,6 +114,13 @@ def test_requests_stay_json_that_a_query_reads(filled, path):
     assert json.loads(body)["task"] == {"about": {"$text": blob_digest(LONG["task"])}}
 
 
+@pytest.mark.parametrize("text", ["plain", '"' + "a" * 999 + ',"$text":"b"', '{"a" : "' + "b" * 999 + '"}'])
+def test_a_kept_text_need_not_be_json(journal, text):
+    (record, *_) = records()
+    journal.commit([attrs.evolve(record, blobs={blob_digest(text): text})])
+    assert journal.blob(blob_digest(text)) == text
+
+
 def test_a_lone_surrogate_in_a_request_or_a_row_is_no_obstacle(journal):
     odd = {"odd": "\ud800" + LONG["why"], "plain": "plain " * 99}
     text = json.dumps(odd, sort_keys=True, separators=(",", ":"))
@@ -221,8 +228,11 @@ def test_texts_of_a_commit_that_failed_are_given_again(path):
     with pytest.raises(WorkspaceError, match="out of order"):
         journal.commit(records())
     store.broken = False
+    first, *_ = records()
+    journal.commit([first])
+    assert store.given == [blob_digest(LONG["planner"])]
     journal.commit(records())
-    assert len(list(journal.load())) == 3
+    assert len(list(journal.load())) == 4
     journal.close()
 
 

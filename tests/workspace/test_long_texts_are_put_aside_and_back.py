@@ -37,7 +37,7 @@ long = st.tuples(short, st.integers(200, 300)).map(
     lambda pair: pair[0] + "ab\u00e9"[: pair[1] % 3 + 1] * pair[1]
 )
 text = st.one_of(short, long)
-key = st.one_of(st.sampled_from(("$text", "$$text", "$$$text", 'a"$text', "a,", "{")), text)
+key = st.one_of(st.sampled_from(("$text", "$$text", "$$$text", 'a"$text', 'a"$$text', "a,", "{")), text)
 value = st.recursive(
     st.one_of(st.none(), st.integers(), text, st.sampled_from(("ab" * 32,))),
     lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(key, inner, max_size=4)),
