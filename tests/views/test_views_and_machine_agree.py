@@ -10,7 +10,10 @@ from contextlib import closing
 import pytest
 
 from gepa_framework.app.chronicle import Chronicle
-from gepa_framework.types import Usage
+from gepa_framework.app.stores import read_journal
+from gepa_framework.engine import Completed
+from gepa_framework.types import Usage, compact_json
+from gepa_framework.workspace import blob_digest
 
 PIPELINED = """
 [gepa.pipeline]
@@ -21,7 +24,9 @@ max_in_flight_candidates = 4
 workers = {{propose = 2, rollout = 4, evaluate = 2}}
 """
 SEVERAL = "proposals_per_generation = 2\nparents_per_generation = 2"
-MERGING = '[merge]\nevery = 2\nmax = 3\nrows = 4\n[acceptance]\nrule = "improvement_or_equal"'
+MERGING = '[merge]\nevery = 2\nmax = 3\nrows = 4\n[acceptance]\nrule = "improvement_or_equal"\n'
+LONG = f'[seed_candidate]\neven = "{"séed " * 99} 0"\nodd = "{"odd " * 99} 0"\n'
+LINES = '[store]\nuse = "lines"\n'
 RUNS = {
     "plain": {},
     "rich": {"gepa": SEVERAL, "more": MERGING, "extend": "gepa.max_generations=18"},
@@ -32,6 +37,7 @@ RUNS = {
     "objective": {"frontier": "objective", "more": MERGING},
     "hybrid": {"frontier": "hybrid", "more": MERGING},
     "cartesian": {"frontier": "cartesian", "more": MERGING},
+    "long": {"gepa": SEVERAL, "more": LONG + MERGING},
     "limited": {"gepa": "max_train_rollouts = 120", "more": "", "extend": "gepa.max_train_rollouts=160"},
 }
 
@@ -137,16 +143,15 @@ def test_deltas_lead_from_parent_to_child(run, machine):
 def test_each_answer_leads_to_the_candidate_that_it_is(run, machine):
     """Slots, repairs and second thoughts of an iteration are told apart by their order alone."""
     known = machine.run.pool.known
+    with closing(read_journal(run.directory)) as journal:
+        inputs = (entry.given for entry in journal.load())
+        answers = {given.effect_id: given.outcome for given in inputs if isinstance(given, Completed)}
     for row in run.query("SELECT * FROM proposals WHERE result IN ('registered', 'duplicate')"):
-        body = run.value("SELECT payload FROM inputs WHERE effect_id = ?", row["effect_id"])
-        answer = json.loads(body)
-        assert answer["components"].items() <= known[row["candidate_id"]].components.items()
-        assert row["rationale"] == answer["rationale"]
+        answer = answers[row["effect_id"]]
+        assert answer.components.items() <= known[row["candidate_id"]].components.items()
+        assert row["rationale"] == answer.rationale
     refused = run.query("SELECT * FROM proposals WHERE status = 'refused'")
-    bodies = [
-        run.value("SELECT payload FROM inputs WHERE effect_id = ?", row["effect_id"]) for row in refused
-    ]
-    assert all("nobody" in json.loads(body)["components"] for body in bodies)
+    assert all("nobody" in answers[row["effect_id"]].components for row in refused)
     told = Counter(
         event.type for event in run.events("proposal.refused", "proposer.failed", "proposer.completed")
     )
@@ -177,6 +182,36 @@ def test_evidence_is_what_was_asked_with(run):
         run.database.execute("SELECT effect_id, reward FROM rollouts WHERE stage = 'parent_minibatch'")
     )
     assert all(rewards[row["rollout_id"]] == row["reward"] for row in frames)
+    with closing(read_journal(run.directory)) as journal:
+        texts = [journal.blob(event.body.request_digest) for event in started]
+    asked = [(frame, text.isascii()) for text in texts for frame in json.loads(text)["evidence"]]
+    for row, (frame, escaped) in zip(frames, asked, strict=True):
+        output = frame["output"]
+        plain = output is None or isinstance(output, str)
+        assert row["output"] == (output if plain else compact_json(output))
+        written = json.dumps(frame, ensure_ascii=escaped, separators=(",", ":"))
+        assert row["bytes"] == len(written.encode())
+
+
+def test_long_texts_are_named_in_rows_and_whole_in_views(ran):
+    run = ran("long", **RUNS["long"])
+    rows = run.query("SELECT * FROM candidate_payloads")
+    assert all(row["sha256"] == blob_digest(row["text"]) for row in rows)
+    assert min(row["chars"] for row in rows) > 254
+    stored = run.column("SELECT body FROM events WHERE type = 'candidate.registered'")
+    assert "s\u00e9ed" not in "".join(stored)
+    views = ("candidates", "candidate_deltas", "proposals", "evidence_frames")
+    everything = "".join(str(row) for view in views for row in run.query(f"SELECT * FROM {view}"))
+    assert "séed séed" in everything
+    assert "$text" not in everything
+
+
+def test_long_texts_come_along_out_of_another_store(ran):
+    here, there = ran("long", **RUNS["long"]), ran("far", gepa=SEVERAL, more=LONG + MERGING + LINES)
+    assert not (there.directory / "workspace.sqlite").exists()
+    for view in ("candidate_payloads", "candidate_deltas", "evidence_frames"):
+        assert there.query(f"SELECT * FROM {view}") == here.query(f"SELECT * FROM {view}")
+    assert there.column("SELECT rationale FROM proposals") == here.column("SELECT rationale FROM proposals")
 
 
 def test_no_link_leads_nowhere(run):

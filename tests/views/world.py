@@ -18,6 +18,9 @@ from gepa_framework.types import (
     Usage,
 )
 
+#: A text of more characters than that is echoed.
+LONG = 254
+
 
 def lot(*parts):
     return hashlib.sha256("/".join(map(str, parts)).encode()).digest()[0] / 256
@@ -55,15 +58,17 @@ class World:
         return self.scored(request, request.row.seed)
 
     def scored(self, request, seed):
-        level = int(request.candidate.components["odd" if seed % 2 else "even"].split()[-1])
+        text = request.candidate.components["odd" if seed % 2 else "even"]
+        level = int(text.split()[-1])
         objectives = {"solved": level / 10, "effort": 1 + level % 3 + seed / 100}
         if seed % 3 == 0:
             del objectives["effort"]
+        said = text if len(text) > LONG else f"level {level}"
         return RolloutResult(
             reward=level / 10 + (seed % 2) / 20,
             objectives=objectives,
             metrics={"level": level},
-            output={"level": level} if level % 2 else f"level {level}",
+            output={"level": level} if level % 2 else said,
             feedback={"short": level < 5, "by": 5 - level, "why": ["a", "b"]},
             usage=Usage(100 + level, 10, 110 + level, model="small"),
             trace_digest="ab" * 32,
@@ -87,9 +92,8 @@ class Improve:
             return Proposal({}, usage=usage, model="writer")
         words = request.parent.components[name].split()
         words[-1] = str(int(words[-1]) + (1 if chance < 0.8 else -1))
-        return Proposal(
-            {name: " ".join(words)}, f"go to {words[-1]}", usage, "writer", {"seed": request.seed}
-        )
+        why = f"go to {words[-1]}" * len(words[: 1 if len(words) < LONG // 4 else None])
+        return Proposal({name: " ".join(words)}, why, usage, "writer", {"seed": request.seed})
 
     def fail(self, usage):
         raise ProposerError("out of ideas")

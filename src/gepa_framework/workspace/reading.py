@@ -18,8 +18,11 @@ from gepa_framework.workspace.database import (
     read_database,
     storage_errors,
 )
+from gepa_framework.workspace.texts import EVENTS, FORM, INPUTS, is_text_of, references
 
 FILE_NAME = "workspace.sqlite"
+_INPUTS = "SELECT payload FROM inputs WHERE kind IN (SELECT value FROM json_each(?))"
+_EVENTS = "SELECT body FROM events WHERE type IN (SELECT value FROM json_each(?))"
 
 
 def readable(run_dir: Path, store: Store | None = None) -> sqlite3.Connection:
@@ -86,15 +89,31 @@ def _copy(store: Store) -> sqlite3.Connection:
 
 def _texts(connection: sqlite3.Connection, store: Store) -> Iterator[tuple[str, str]]:
     """Give the texts that the journal names; a store gives none but by its digest."""
-    query = "SELECT body FROM events WHERE type = 'proposer.started'"
-    digests = {str(json.loads(body)["request_digest"]) for (body,) in connection.execute(query)}
-    for sha256 in sorted(digests):
+    waiting, given = _named(connection), set[str]()
+    while waiting:
+        if (sha256 := waiting.pop()) in given:
+            continue
+        given.add(sha256)
         text = store.blob(sha256)
         if text is None:
             raise WorkspaceError(
                 f"{store.location()}: there is no text {sha256}", hint="restore it from a backup"
             )
         yield sha256, text
+        if not is_text_of(text, sha256):
+            waiting += references(text)
+
+
+def _named(connection: sqlite3.Connection) -> list[str]:
+    """Give the digests of requests, and of the long texts of rows."""
+    started = connection.execute("SELECT body FROM events WHERE type = 'proposer.started'")
+    named = [str(json.loads(body)["request_digest"]) for (body,) in started]
+    form = connection.execute("SELECT 1 FROM meta WHERE (key, value) = (?, ?)", *FORM.items()).fetchone()
+    if form is not None:
+        for query, kinds in ((_INPUTS, INPUTS), (_EVENTS, EVENTS)):
+            for (text,) in connection.execute(query, (json.dumps([*kinds]),)):
+                named += references(text)
+    return named
 
 
 def _memory() -> sqlite3.Connection:

@@ -21,17 +21,22 @@ def whole_text(of: str, path: str) -> str:
     return f"coalesce((SELECT body FROM blobs WHERE sha256 = {named}), json_extract({of}, '{path}'))"
 
 
+def text_name(each: str) -> str:
+    """Give an expression for the digest that a value of ``json_each`` names, and null where it is whole.
+
+    Args:
+        each: How the table is called.
+    """
+    return f"""CASE {each}.type WHEN 'object' THEN json_extract({each}.value, '$."$text"') END"""
+
+
 def whole_value(each: str) -> str:
     """Give an expression for what ``json_each`` gives, where that is a text.
 
     Args:
         each: How the table is called.
     """
-    named = f"""json_extract({each}.value, '$."$text"')"""
-    return (
-        f"CASE {each}.type WHEN 'object' THEN coalesce((SELECT body FROM blobs WHERE sha256 = {named}), "
-        f"{each}.value) ELSE {each}.value END"
-    )
+    return f"coalesce((SELECT body FROM blobs WHERE sha256 = {text_name(each)}), {each}.value)"
 
 
 def whole_json(json: str) -> str:

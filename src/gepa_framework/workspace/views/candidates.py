@@ -8,6 +8,7 @@ from typing import Final
 
 from gepa_framework.workspace.views.digests import sha256
 from gepa_framework.workspace.views.parts import events, reals, texts, wholes
+from gepa_framework.workspace.whole import text_name, whole_text, whole_value
 
 _FACTS = ("candidate.accepted", "candidate.rejected", "candidate.evaluated", "heldout.completed")
 
@@ -23,26 +24,29 @@ _FATE = f"""
            max(CASE type WHEN 'heldout.completed' THEN json_extract(body, '$.stderr') END) AS heldout_stderr
     FROM events WHERE type IN ({", ".join(f"'{name}'" for name in _FACTS)}) GROUP BY id"""
 
+_RATIONALE = whole_text("events.body", "$.rationale")
+
 _REGISTERED = events(
     ("candidate.registered",),
     texts("candidate_id", "parent_ids"),
     wholes("iteration"),
-    texts("source", "changed", "rationale"),
+    texts("source", "changed"),
+    f"CAST({_RATIONALE} AS TEXT) AS rationale",
     "CAST(json_extract(body, '$.parent_ids[0]') AS TEXT) AS parent_id",
     "CAST(json_extract(body, '$.parent_ids[1]') AS TEXT) AS second_parent_id",
 )
 
-_TEXTS = """
+_TEXTS = f"""
     SELECT seq, json_extract(events.body, '$.candidate_id') AS candidate_id, each.key AS component,
-           each.value AS text
+           {whole_value("each")} AS text, {text_name("each")} AS name
     FROM events, json_each(events.body, '$.components') AS each WHERE events.type = 'candidate.registered'"""
 
-_FAMILIES = """
+_FAMILIES = f"""
     SELECT seq, json_extract(events.body, '$.candidate_id') AS child, each.value AS parent,
            json_extract(events.body, '$.iteration') AS iteration,
            CASE json_extract(events.body, '$.source') WHEN 'merge' THEN 'merge' ELSE 'rewrite' END
                AS operation,
-           json_extract(events.body, '$.rationale') AS rationale
+           {_RATIONALE} AS rationale
     FROM events, json_each(events.body, '$.parent_ids') AS each WHERE events.type = 'candidate.registered'"""
 
 _NUMBERS = ("candidate.accepted", "candidate.rejected")
@@ -65,7 +69,7 @@ VIEWS: Final[Mapping[str, str]] = {
         FROM ({_REGISTERED}) AS each LEFT JOIN fate ON fate.id = each.candidate_id""",
     "candidate_payloads": f"""
         SELECT seq, CAST(candidate_id AS TEXT) AS candidate_id, CAST(component AS TEXT) AS component,
-               CAST({sha256("text")} AS TEXT) AS sha256, CAST(text AS TEXT) AS text,
+               CAST(coalesce(name, {sha256("text")}) AS TEXT) AS sha256, CAST(text AS TEXT) AS text,
                CAST(length(text) AS INTEGER) AS chars
         FROM ({_TEXTS})""",
     "candidate_deltas": f"""

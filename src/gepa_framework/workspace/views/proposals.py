@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from gepa_framework.workspace.views.parts import IS_OVER, SPLIT, TOKENS, abandoned, field, texts, wholes
+from gepa_framework.workspace.whole import whole_json, whole_text
 
 #: The effect id of the first question of a slot. Slots of an iteration are asked in their order.
 _ID = "'proposal/' || iteration || CASE slot WHEN 0 THEN '' ELSE '/' || slot END"
@@ -57,9 +58,12 @@ _TURN = """CASE WHEN answers.effect_id LIKE '%/repair' THEN 'repair'
 
 _REASONS = "(SELECT group_concat(each.value, char(10)) FROM json_each(told.body, '$.reasons') AS each)"
 
-_FRAMES = """
+_RATIONALE = whole_text("answers.payload", "$.rationale")
+
+_FRAMES = f"""
     SELECT asked.seq, asked.effect_id AS proposal_id, asked.iteration, asked.parent_id AS candidate_id,
-           each.key AS number, each.value AS frame, json_extract(each.value, '$.row_id') AS row_id,
+           each.key AS number, {whole_json("each.value")} AS frame,
+           {whole_text("each.value", "$.row_id")} AS row_id,
            json_extract(each.value, '$.reward') AS reward, 'parent_minibatch' AS stage
     FROM asked JOIN blobs ON blobs.sha256 = asked.request_digest,
          json_each(blobs.body, '$.evidence') AS each"""
@@ -86,7 +90,7 @@ VIEWS: Final[Mapping[str, str]] = {
                     CASE child.type WHEN 'iteration.skipped' THEN asked.parent_id END) AS TEXT)
                    AS candidate_id,
                {field("TEXT", "code", of="told.body")}, {field("TEXT", "message", of="told.body")},
-               CAST({_REASONS} AS TEXT) AS reasons, {field("TEXT", "rationale", of="answers.payload")},
+               CAST({_REASONS} AS TEXT) AS reasons, CAST({_RATIONALE} AS TEXT) AS rationale,
                {field("TEXT", "model", of="answers.payload")},
                {field("TEXT", "requested_model", of="answers.payload")},
                {TOKENS.replace("(payload", "(answers.payload")},
