@@ -20,7 +20,7 @@ from gepa_framework.types import (
     Usage,
     canonical_json,
 )
-from gepa_framework.types.events import CandidateRegistered
+from gepa_framework.types.events import CandidateRegistered, ProposerStarted
 from gepa_framework.workspace import (
     Journal,
     Record,
@@ -30,6 +30,7 @@ from gepa_framework.workspace import (
     event_text,
     read_database,
     read_tally,
+    readable,
 )
 
 LONG = {name: f"{name}: " + "\u20ac long 'text' " * 40 for name in ("planner", "solver", "task", "why")}
@@ -265,6 +266,20 @@ def test_a_run_that_was_begun_before_is_read_and_goes_on_whole(path):
     assert again.blob(sha256) == text
     assert whole(path, "blobs") == sha256 + text
     again.close()
+
+
+def test_a_copy_for_readers_has_the_texts_that_only_requests_name(journal, path):
+    only = "nowhere else " * 40
+    sha256, text = request(only=only)
+    started = ProposerStarted(1, PARENT.id, ("planner",), 0, sha256)
+    first, *_ = records()
+    journal.commit([attrs.evolve(first, events=(started,), blobs={sha256: text})])
+    store = SqliteStore(path)
+    store.open(readonly=True)
+    with closing(store), closing(readable(path.parent, store)) as copy:
+        assert sorted(copy.execute("SELECT * FROM blobs")) == sorted(
+            (each, store.blob(each)) for each in map(blob_digest, (LONG["planner"], LONG["task"], only, text))
+        )
 
 
 def test_counts_do_not_depend_on_how_texts_are_kept(filled, path):
