@@ -10,6 +10,7 @@ from contextlib import closing
 import pytest
 
 from gepa_framework import GepaRun
+from gepa_framework.app.inspect.record import open_record
 from gepa_framework.errors import InterruptedRunError, WorkspaceError
 from gepa_framework.workspace import blob_digest, read_database
 from gepa_framework.workspace import shelf as shelves
@@ -33,6 +34,12 @@ def texts(project):
     """Give the texts of all candidates."""
     lines = map(json.loads, project.normalised().splitlines())
     return [line["components"]["skills"] for line in lines if line["type"] == "candidate.registered"]
+
+
+def lose(project, sha256):
+    path = project.directory() / "workspace.sqlite"
+    with closing(sqlite3.connect(path)) as database, database:
+        assert database.execute("DELETE FROM blobs WHERE sha256 = ?", (sha256,)).rowcount == 1
 
 
 @pytest.mark.parametrize("store", ["", LINES])
@@ -63,14 +70,29 @@ def test_a_run_with_long_texts_goes_on_where_it_was_interrupted(project, at, hel
 
 def test_a_text_that_was_lost_is_named_by_a_proof(project):
     project.run(more=LONG).execute()
-    path = project.directory() / "workspace.sqlite"
-    sha256 = blob_digest(texts(project)[-1])
-    with closing(sqlite3.connect(path)) as database, database:
-        database.execute("DELETE FROM blobs WHERE sha256 = ?", (sha256,))
+    lose(project, sha256 := blob_digest(texts(project)[-1]))
     with pytest.raises(WorkspaceError, match=rf"there is no text {sha256}; (input|event) \d+ names it"):
         GepaRun.verify(project.directory())
     with pytest.raises(WorkspaceError, match=rf"there is no text {sha256}; (input|event) \d+ names it"):
         GepaRun.resume(project.directory(), extend=["gepa.max_generations=8"]).execute()
+
+
+@pytest.mark.parametrize("store", ["", LINES])
+def test_whoever_looks_at_a_run_sees_all_of_a_text(project, store):
+    project.run(more=LONG + store).execute()
+    with open_record(project.directory()) as record:
+        told = [fact.body["components"]["skills"] for fact in record.of("candidate.registered")]
+    assert told == texts(project)
+
+
+def test_whoever_looks_at_a_run_is_told_which_text_was_lost(project):
+    project.run(more=LONG).execute()
+    lose(project, sha256 := blob_digest(texts(project)[-1]))
+    with (
+        pytest.raises(WorkspaceError, match=rf"there is no text {sha256}; event \d+ names it"),
+        open_record(project.directory()),
+    ):
+        pass
 
 
 def test_evidence_and_lineage_stay_open_to_queries(project):

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gepa_framework.types import canonical_json, compact_json
-from gepa_framework.workspace import blob_digest, put_back, references
-from gepa_framework.workspace.texts import LONG, put_aside
+from gepa_framework.workspace import blob_digest
+from gepa_framework.workspace.texts import LONG, put_aside, put_back, references
 from gepa_framework.workspace.whole import whole_json, whole_text, whole_value
 
 # What could be taken for a reference, or for the beginning or the end of one, and what is hard to write.

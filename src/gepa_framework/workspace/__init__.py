@@ -32,9 +32,9 @@ from gepa_framework.workspace.feed_tail import MAX_LINE_BYTES, EndlessLineError,
 from gepa_framework.workspace.glance import Glance, glance, measured_candidates
 from gepa_framework.workspace.journal import Journal, Line, Record, Stored, event_text
 from gepa_framework.workspace.lock import WorkspaceLock, holder_of
-from gepa_framework.workspace.reading import readable
+from gepa_framework.workspace.reading import readable, shelf_of
 from gepa_framework.workspace.tally import Tally
-from gepa_framework.workspace.texts import blob_digest, put_back, references
+from gepa_framework.workspace.texts import blob_digest
 
 __all__ = [
     "ENDINGS",
@@ -70,12 +70,11 @@ __all__ = [
     "measured_candidates",
     "normalised_line",
     "open_database",
-    "put_back",
     "read_at",
     "read_database",
     "read_tail",
     "read_tally",
     "readable",
-    "references",
+    "shelf_of",
     "storage_errors",
 ]

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+import attrs
+
 from gepa_framework.errors import WorkspaceError
 from gepa_framework.types import COLUMNS, Store
 from gepa_framework.workspace.database import (
@@ -18,6 +20,7 @@ from gepa_framework.workspace.database import (
     read_database,
     storage_errors,
 )
+from gepa_framework.workspace.shelf import Shelf
 from gepa_framework.workspace.texts import EVENTS, FORM, INPUTS, is_text_of, references
 
 FILE_NAME = "workspace.sqlite"
@@ -43,6 +46,38 @@ def readable(run_dir: Path, store: Store | None = None) -> sqlite3.Connection:
     # A lone surrogate is legal in JSON, and so in a text that was made of it.
     connection.text_factory = lambda raw: raw.decode("utf-8", "surrogatepass")
     return connection
+
+
+@attrs.frozen
+class _Texts:
+    """The texts of a workspace that is read over a connection."""
+
+    where: str
+    connection: sqlite3.Connection
+
+    def location(self) -> str:
+        """Give what was said."""
+        return self.where
+
+    def blob(self, sha256: str) -> str | None:
+        """Look the text up."""
+        row = self.connection.execute("SELECT body FROM blobs WHERE sha256 = ?", (sha256,)).fetchone()
+        return None if row is None else str(row[0])
+
+
+def shelf_of(connection: sqlite3.Connection, location: str) -> Shelf:
+    """Give what puts long texts back into rows of tables that are read over a connection.
+
+    Args:
+        connection: As `readable` gives it.
+        location: Where the workspace is, for people.
+    """
+    return Shelf(_Texts(location, connection), apart=_names_texts(connection))
+
+
+def _names_texts(connection: sqlite3.Connection) -> bool:
+    query = "SELECT 1 FROM meta WHERE (key, value) = (?, ?)"
+    return all(connection.execute(query, item).fetchone() for item in FORM.items())
 
 
 def _file(path: Path) -> sqlite3.Connection:
@@ -108,8 +143,7 @@ def _named(connection: sqlite3.Connection) -> list[str]:
     """Give the digests of requests, and of the long texts of rows."""
     started = connection.execute("SELECT body FROM events WHERE type = 'proposer.started'")
     named = [str(json.loads(body)["request_digest"]) for (body,) in started]
-    form = connection.execute("SELECT 1 FROM meta WHERE (key, value) = (?, ?)", *FORM.items()).fetchone()
-    if form is not None:
+    if _names_texts(connection):
         for query, kinds in ((_INPUTS, INPUTS), (_EVENTS, EVENTS)):
             for (text,) in connection.execute(query, (json.dumps([*kinds]),)):
                 named += references(text)

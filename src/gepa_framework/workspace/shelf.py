@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import Final, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 from gepa_framework.errors import InvariantError, WorkspaceError
-from gepa_framework.types import Store
 from gepa_framework.workspace.texts import EVENTS, INPUTS, blob_digest, is_text_of, put_aside, put_back
 
 #: What the chain, or a digest, does not bear out.
@@ -22,11 +21,23 @@ _KNOWN: Final = 10_000
 Kept: TypeAlias = Callable[[str], str]
 
 
+class Texts(Protocol):
+    """What has texts: a store, or whoever reads the tables of one."""
+
+    def location(self) -> str:
+        """Say where they are, for people."""
+        ...
+
+    def blob(self, sha256: str) -> str | None:
+        """Give the text under a digest, or ``None`` where there is none."""
+        ...
+
+
 class Shelf:
     """Puts texts aside and back. What it is given between two calls of `written` is of one transaction.
 
     Args:
-        store: Keeps the texts.
+        store: Has the texts.
         apart: Whether the rows of this run name their long texts; if not, they hold them.
 
     Attributes:
@@ -35,7 +46,7 @@ class Shelf:
         new: Texts that are not known to be on record, by their digest.
     """
 
-    def __init__(self, store: Store, *, apart: bool) -> None:
+    def __init__(self, store: Texts, *, apart: bool) -> None:
         self._store = store
         self._apart = apart
         self._known: set[str] = set()

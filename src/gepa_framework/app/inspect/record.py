@@ -16,7 +16,7 @@ from gepa_framework.app.inspect.rollouts import Rollouts
 from gepa_framework.app.reading import read_run
 from gepa_framework.app.stores import recorded_store
 from gepa_framework.errors import WorkspaceError
-from gepa_framework.workspace import storage_errors
+from gepa_framework.workspace import shelf_of, storage_errors
 
 _EVENTS = "SELECT seq, elapsed_us, type, body FROM events ORDER BY seq"
 _ROLLOUTS = {"rollout.completed": False, "rollout.failed": True}
@@ -130,8 +130,13 @@ def open_record(run_dir: Path) -> Iterator[Record]:
 
 
 def _events(location: str, connection: sqlite3.Connection) -> Iterator[tuple[int, int, str, Any]]:
-    cursor = connection.execute(_EVENTS)
+    cursor, shelf = connection.execute(_EVENTS), shelf_of(connection, location)
+    kept = shelf.reader()
     while rows := cursor.fetchmany(_AT_ONCE):
+        rows = [
+            (*head, name, shelf.back(text, "event", head[0], kept) if name in shelf.events else text)
+            for *head, name, text in rows
+        ]
         for (*head, _), body in zip(rows, _bodies(location, rows), strict=True):
             yield *head, body
 
