@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 from gepa_framework.types.version import VERSION
 
 if TYPE_CHECKING:
-    from gepa_framework.app import GepaRun, GepaRunResult
+    from gepa_framework.app import GepaRun, GepaRunResult, workspace_status
 
 __version__ = VERSION
 
-__all__ = ["GepaRun", "GepaRunResult", "__version__"]
+__all__ = ["GepaRun", "GepaRunResult", "__version__", "workspace_status"]
 
 
 def __getattr__(name: str) -> object:
     """Import what is heavy when it is asked for, so that a plugin's import of a type stays cheap."""
-    if name in ("GepaRun", "GepaRunResult"):
+    if name in __all__:
         from gepa_framework import app  # noqa: PLC0415
 
         return getattr(app, name)

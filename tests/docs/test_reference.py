@@ -10,13 +10,14 @@ import click
 import pytest
 
 from gepa_framework import app
-from gepa_framework.app import GepaRun, GepaRunResult, Verification, files
+from gepa_framework.app import GepaRun, GepaRunResult, Verification, files, workspace_status
 from gepa_framework.app.extending import LIMITS
 from gepa_framework.cli.main import gepa
 from gepa_framework.errors import ExitCode, GepaError
 from gepa_framework.hookspecs import PROJECT, extras, factories
 from gepa_framework.types import EVENT_TYPES
 from gepa_framework.types.rollout import FailureKind
+from gepa_framework.workspace import INVARIANTS
 from gepa_framework.workspace.schema import metadata
 from gepa_framework.workspace.views import VIEWS
 
@@ -190,6 +191,19 @@ def test_every_key_of_meta_is_told(workspace, page_text):
     section = page_text("reference/workspace.md").partition("### `meta`")[2].partition("| Column")[0]
     keys = [key for (key,) in workspace.execute("SELECT key FROM meta")]
     assert set(re.findall(r"`([a-z_]+)`", section)) == set(keys)
+
+
+def test_every_invariant_has_its_row(page_text, rows_of):
+    told = rows_of(page_text("reference/status.md"), "Invariants")
+    assert told == [(each.id, each.severity.value, each.says) for each in INVARIANTS]
+
+
+def test_every_key_of_a_status_has_its_row(finished_run, page_text, rows_of):
+    text, status = page_text("reference/status.md"), workspace_status(finished_run.run_dir)
+    assert {row[0] for row in rows_of(text, "Status")} == set(status)
+    (run,) = status["runs"]
+    assert {row[0] for row in rows_of(text, "A run")} == set(run)
+    assert {row[0] for row in rows_of(text, "Freshness")} == set(run["projection_freshness"][0])
 
 
 def test_a_query_is_understood(sql_block, workspace):

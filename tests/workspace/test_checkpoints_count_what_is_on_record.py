@@ -9,11 +9,20 @@ import attrs
 import pytest
 
 from gepa_framework.builtin.sqlite_store import SqliteStore
-from gepa_framework.engine import ProposalFailure
+from gepa_framework.engine import Abandoned, ProposalFailure
 from gepa_framework.errors import WorkspaceError
 from gepa_framework.types import COLUMNS, Proposal, RolloutResult, Usage
-from gepa_framework.types.events import ProposerStarted, RunFinished
-from gepa_framework.workspace import START, Journal, Record, Tally, encode_outcome, read_database, read_tally
+from gepa_framework.types.events import ProposerStarted, RunFinished, WorkAbandoned
+from gepa_framework.workspace import (
+    START,
+    Journal,
+    Record,
+    Tally,
+    encode_control,
+    encode_outcome,
+    read_database,
+    read_tally,
+)
 from gepa_framework.workspace.checkpoints import EVERY
 from gepa_framework.workspace.tally import MAPS
 
@@ -54,7 +63,8 @@ def everything(make):
         make.decided(),
         Record(encode_outcome(explained, "rollout/1/x"), 1, (make.completed(),), access="hit"),
         Record(encode_outcome(proposal, "proposal/1"), 1, (asked,), access="miss"),
-        Record(encode_outcome(ProposalFailure("x", "y"), "proposal/2"), 1, ()),
+        Record(encode_outcome(ProposalFailure("x", "y"), "proposal/2"), 1, (WorkAbandoned(3, 0),)),
+        Record(encode_control(Abandoned(("a", "b"))), 1, (WorkAbandoned(1, 1),)),
     ]
 
 
@@ -79,7 +89,14 @@ def test_a_checkpoint_closes_a_run(journal, path, make):
 def test_what_is_counted_is_what_was_there(journal, path, make):
     journal.commit(everything(make))
     assert counted(path) == {
-        "inputs": {"proposal": 1, "proposal_failure": 1, "rollout": 2, "rollout_failure": 1, "start": 1},
+        "inputs": {
+            "abandoned": 1,
+            "proposal": 1,
+            "proposal_failure": 1,
+            "rollout": 2,
+            "rollout_failure": 1,
+            "start": 1,
+        },
         "accesses": {"proposal.miss": 1, "rollout.hit": 1, "rollout.write": 1},
         "attempts": {"timeout": 2},
         "usage": {
@@ -113,6 +130,7 @@ def test_what_is_counted_is_what_was_there(journal, path, make):
             "proposer.started": 1,
             "rollout.completed": 2,
             "rollout.failed": 1,
+            "work.abandoned": 2,
         },
         "stages": {"candidate_minibatch.failed": 1, "seed_full_train.completed": 2},
         "failures": {"timeout": 1},
@@ -121,6 +139,7 @@ def test_what_is_counted_is_what_was_there(journal, path, make):
         "frames": {"loss": 2, "win": 1},
         "sources": {"seed": 1},
         "cells": {"improved": 1, "tied": 1},
+        "abandoned": {"proposals": 1, "rollouts": 4},
     }
 
 

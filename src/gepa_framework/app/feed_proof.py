@@ -54,15 +54,17 @@ class FeedProof:
 
     Args:
         run_dir: The run's directory.
+        only: The name of the one feed that counts; both do where ``None``.
     """
 
-    def __init__(self, run_dir: Path) -> None:
-        self._sizes = [
-            (path, path.stat().st_size, render)
+    def __init__(self, run_dir: Path, only: str | None = None) -> None:
+        wanted = [
+            (path, render)
             for path, render in zip(feeds(run_dir), (feed_line, normalised_line), strict=True)
-            if path.is_file()
+            if only in (None, path.name)
         ]
-        self._missing = [path for path in feeds(run_dir) if not path.is_file()]
+        self._sizes = [(path, path.stat().st_size, render) for path, render in wanted if path.is_file()]
+        self._missing = [path for path, _ in wanted if not path.is_file()]
 
     def hold(self, lines: Iterable[Line]) -> list[tuple[Path, int]]:
         """Hold the feeds against the events of the journal, and give how many of them each has.

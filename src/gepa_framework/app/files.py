@@ -6,8 +6,9 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from gepa_framework.types import JSONObject, JSONValue, compact_json
 from gepa_framework.workspace import file_errors
@@ -25,6 +26,7 @@ LOCK = "plugins.lock.json"
 CONTAINER_LOG = "container.log"
 REGISTRY = "run_registry.jsonl"
 STORE = "store.json"
+CHECK = "workspace_check.json"
 
 #: What the manifest lists, with its kind.
 ARTIFACTS = (
@@ -60,6 +62,15 @@ def json_text(value: JSONValue) -> str:
     text = compact_json(value)
     # What `compact_json` had to escape must stay escaped.
     return json.dumps(json.loads(text), indent=2, ensure_ascii=text.isascii()) + "\n"
+
+
+def read_object(path: Path) -> Mapping[str, Any] | None:
+    """Give the JSON object of a file; ``None`` where there is none, or none that can be read."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def append_line(path: Path, value: JSONValue) -> None:

@@ -79,6 +79,8 @@ class _Root(LazyGroup):
         "diff": f"{_COMMANDS}.diff:diff",
         "why": f"{_COMMANDS}.why:why",
         "report": f"{_COMMANDS}.report:report",
+        "status": f"{_COMMANDS}.status:status",
+        "workspace": f"{_COMMANDS}.workspace:workspace",
         "check": f"{_COMMANDS}.check:check",
         "plugins": f"{_COMMANDS}.plugins:plugins",
         "cache": f"{_COMMANDS}.cache:cache",

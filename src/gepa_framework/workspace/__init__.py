@@ -13,6 +13,7 @@ from gepa_framework.workspace.codec import (
     is_exact,
 )
 from gepa_framework.workspace.database import (
+    REVISION,
     check_revision,
     create_database,
     file_errors,
@@ -26,31 +27,42 @@ from gepa_framework.workspace.feed import (
     check_nothing_is_lost,
     feed_line,
     feeds,
+    last_seq,
     normalised_line,
 )
 from gepa_framework.workspace.feed_tail import MAX_LINE_BYTES, EndlessLineError, Tail, read_at, read_tail
 from gepa_framework.workspace.glance import Glance, glance, measured_candidates
+from gepa_framework.workspace.invariants import INVARIANTS, Invariant, Severity, Violation, violations
 from gepa_framework.workspace.journal import Journal, Line, Record, Stored, event_text
 from gepa_framework.workspace.lock import WorkspaceLock, holder_of
 from gepa_framework.workspace.reading import readable, shelf_of
+from gepa_framework.workspace.rebuild import expected_views, is_same_view, rebuild_database
+from gepa_framework.workspace.standing import Standing, Transition, read_standing
 from gepa_framework.workspace.tally import Tally
 from gepa_framework.workspace.texts import blob_digest
 
 __all__ = [
     "ENDINGS",
+    "INVARIANTS",
     "MAX_LINE_BYTES",
     "RESTORE",
+    "REVISION",
     "START",
     "Encoded",
     "EndlessLineError",
     "Feed",
     "Glance",
+    "Invariant",
     "Journal",
     "Line",
     "Record",
+    "Severity",
+    "Standing",
     "Stored",
     "Tail",
     "Tally",
+    "Transition",
+    "Violation",
     "WorkspaceLock",
     "blob_digest",
     "check_nothing_is_lost",
@@ -61,20 +73,26 @@ __all__ = [
     "encode_control",
     "encode_outcome",
     "event_text",
+    "expected_views",
     "feed_line",
     "feeds",
     "file_errors",
     "glance",
     "holder_of",
     "is_exact",
+    "is_same_view",
+    "last_seq",
     "measured_candidates",
     "normalised_line",
     "open_database",
     "read_at",
     "read_database",
+    "read_standing",
     "read_tail",
     "read_tally",
     "readable",
+    "rebuild_database",
     "shelf_of",
     "storage_errors",
+    "violations",
 ]

@@ -60,13 +60,14 @@ def _outcome(record: Record) -> Outcome | None:
     return record.outcome
 
 
-def read_tally(connection: sqlite3.Connection) -> Tally:
+def read_tally(connection: sqlite3.Connection, *, afresh: bool = False) -> Tally:
     """Count what is on record: the newest checkpoint, and the rows after it.
 
     Args:
         connection: To a database of a workspace, of any schema; what it reads is best of one moment.
+        afresh: Count all rows instead, whatever the checkpoints say.
     """
-    tally = _newest(connection)
+    tally = Tally() if afresh else _newest(connection)
     at = {"inputs": tally.position, "attempts": tally.position, "events": tally.seq}
     tally.rows(*(connection.execute(_after(connection, table), (after,)) for table, after in at.items()))
     return tally

@@ -48,7 +48,7 @@ def check_nothing_is_lost(run_dir: Path, events: int) -> None:
         WorkspaceError: A feed tells of an event that the journal does not have any more.
     """
     for path in feeds(run_dir):
-        last = _last_seq(path)
+        last = last_seq(path)
         if last > events:
             raise WorkspaceError(
                 f"{path} goes on to event {last}, and the journal ends at event {events}: it has lost rows",
@@ -56,7 +56,7 @@ def check_nothing_is_lost(run_dir: Path, events: int) -> None:
             )
 
 
-def _last_seq(path: Path) -> int:
+def last_seq(path: Path) -> int:
     """Give the number of the last event that was written whole; 0 where there is none."""
     with file_errors(path):
         if not path.exists():

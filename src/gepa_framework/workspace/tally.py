@@ -27,6 +27,7 @@ from gepa_framework.types.events import (
     ProposerStarted,
     RolloutCompleted,
     RolloutFailed,
+    WorkAbandoned,
 )
 from gepa_framework.workspace.codec import attempt_usage, decode_outcome
 
@@ -48,6 +49,7 @@ MAPS: Final[Mapping[str, str]] = {
     "frames": "kind of the evidence frames that proposers were shown",
     "sources": "where candidates came from",
     "cells": "what became of frontier cells: `improved` or `tied`",
+    "abandoned": "`rollouts` and `proposals` that were given up under way",
 }
 #: The kinds of input that paid for something.
 _PAID: Final = frozenset(("rollout", "rollout_failure", "proposal", "proposal_failure"))
@@ -162,10 +164,16 @@ def _joined(maps: _Maps, body: Any) -> None:
     maps["cells"]["tied"] += len(body.tied)
 
 
+def _abandoned(maps: _Maps, body: Any) -> None:
+    maps["abandoned"]["rollouts"] += body.rollouts
+    maps["abandoned"]["proposals"] += body.proposals
+
+
 _MORE: Mapping[type[EventBody], Callable[[_Maps, Any], None]] = {
     RolloutCompleted: _completed,
     RolloutFailed: _failed,
     ProposerStarted: _shown,
     CandidateRegistered: _registered,
     FrontierUpdated: _joined,
+    WorkAbandoned: _abandoned,
 }

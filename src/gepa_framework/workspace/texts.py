@@ -62,7 +62,14 @@ def put_aside(text: str, texts: MutableMapping[str, str]) -> str:
     """
     if _MARK in text:
         text = _KEY.sub('"$', text)
-    return text if len(text) <= LONG else "".join(_pieces(text, texts))
+    return "".join(_pieces(text, texts)) if _may_hold_any(text) else text
+
+
+def _may_hold_any(text: str) -> bool:
+    """Tell at a glance whether JSON may have a long string: what is between two quotation marks has none."""
+    if len(text) <= LONG or '\\"' in text:
+        return len(text) > LONG
+    return max(map(len, text.split('"'))) > LONG - 2
 
 
 def _pieces(text: str, texts: MutableMapping[str, str]) -> Iterator[str]:
