@@ -5,6 +5,7 @@ import json
 import pytest
 
 from gepa_framework import GepaRun
+from gepa_framework.errors import CacheFullError
 
 _SLOW = 'log = "asked.log"\ndelay_seconds = 0.01'
 _LAME = "rollout_failure_rate_tolerance = 1.0"
@@ -93,6 +94,34 @@ def test_a_miss_of_a_readonly_cache_fails_the_run_with_the_cure(project):
         project.run("cold", cache=cache).execute()
     assert project.read("result_manifest.json", "cold")["failure"]["error_code"] == "gepa_cache_miss"
     assert project.registry()[-1] == ("cold", "failed")
+
+
+def test_a_cache_that_has_no_room_any_more_costs_nothing_that_was_paid_for(project):
+    project.offer(
+        "cache",
+        "small",
+        """
+from gepa_framework.errors import CacheFullError
+class Small:
+    left = 20
+    async def get(self, namespace, key):
+        return None
+    async def put(self, namespace, key, value):
+        Small.left -= 1
+        if Small.left < 0:
+            raise CacheFullError("no room")
+    async def close(self):
+        pass
+def make(context):
+    return Small()
+""",
+    )
+    log = 'log = "asked.log"\ndelay_seconds = 0.002'
+    with pytest.raises(CacheFullError, match="no room"):
+        project.run(container=log, cache='mode = "readwrite"\nbackend = "small"').execute()
+    done = [name for name in project.types() if name in ("rollout.completed", "rollout.failed")]
+    assert len(done) == len(project.asked())
+    assert project.read("result_manifest.json")["failure"]["error_code"] == "gepa_cache_full"
 
 
 def test_a_write_that_the_cache_loses_at_the_very_end_overturns_no_finished_run(project, caplog):

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import json
 
+import attrs
 import pytest
 
 from gepa_framework.engine import ProposalFailure
@@ -94,6 +95,25 @@ def test_a_failed_rollout_is_never_kept(kit):
     assert len(cache.kept) == 1
 
 
+def test_an_outcome_with_failed_attempts_is_kept_only_once_it_is_on_record(kit):
+    """Asked after a crash, the cache would answer for it, and the failed attempts would be in no books."""
+    cache = kit.MemoryCache()
+    weak = attrs.evolve(BROKEN, retryable=True)
+    transport = kit.Transport(lambda request: weak if len(transport.requests) == 1 else None)
+    performer = kit.performer(transport, cache=cache, mode=CacheMode.READWRITE)
+    done = perform(performer, kit.rollout())
+    assert len(done.superseded) == 1
+    assert (done.access, cache.kept) == ("write", {})
+
+    async def keep():
+        await performer.keep(done)
+        await performer.cache.settle()
+
+    asyncio.run(keep())
+    assert len(cache.kept) == 1
+    assert perform(performer, kit.rollout()).access == "hit"
+
+
 def test_an_answer_that_is_no_json_is_never_kept(kit):
     cache = kit.MemoryCache()
     transport = kit.Transport(lambda request: RolloutResult(0.5, output=b"x"))
@@ -159,7 +179,7 @@ def test_an_error_of_the_cache_is_a_typed_error_of_the_run(kit, call, given, rai
         perform(kit.performer(cache=cache, mode=CacheMode.READWRITE), kit.rollout())
 
 
-def test_an_error_of_writing_is_told_with_the_next_outcome_at_the_latest(kit):
+def test_an_error_of_writing_is_told_with_the_next_outcome_and_does_not_cost_it(kit):
     cache = kit.MemoryCache()
 
     async def fail(*_):
@@ -172,10 +192,11 @@ def test_an_error_of_writing_is_told_with_the_next_outcome_at_the_latest(kit):
         await performer.perform(kit.rollout(), again=False)
         for _ in range(5):
             await asyncio.sleep(0)
-        await performer.perform(kit.rollout("train:2"), again=False)
+        return await performer.perform(kit.rollout("train:2"), again=False)
 
-    with pytest.raises(CacheFullError):
-        asyncio.run(main())
+    done = asyncio.run(main())
+    assert isinstance(done.outcome, RolloutResult)
+    assert isinstance(done.trouble, CacheFullError)
 
 
 @pytest.mark.parametrize(

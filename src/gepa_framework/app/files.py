@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from gepa_framework.types import JSONObject, JSONValue, compact_json
-from gepa_framework.workspace import file_errors
+from gepa_framework.workspace import FAILPOINTS, file_errors
 
 WORKSPACE = "workspace.sqlite"
 EVENTS = "events.jsonl"
@@ -48,8 +50,24 @@ def write_text(path: Path, text: str) -> None:
     """Write a file whole or not at all."""
     draft = path.with_name(f".{path.name}.new")
     with file_errors(path):
-        draft.write_text(text, encoding="utf-8")
-        draft.replace(path)
+        try:
+            _write_through(draft, text)
+            FAILPOINTS.passed("before_export")
+            draft.replace(path)
+        except OSError:
+            with suppress(OSError):
+                # Half a file is of no use, and takes the room of another.
+                draft.unlink()
+            raise
+    FAILPOINTS.passed("after_export")
+
+
+def _write_through(path: Path, text: str) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        # A name that is on the disk before its content stands for half a file when the power goes.
+        os.fsync(file.fileno())
 
 
 def write_json(path: Path, value: JSONValue) -> None:
@@ -75,12 +93,22 @@ def read_object(path: Path) -> Mapping[str, Any] | None:
 
 def append_line(path: Path, value: JSONValue) -> None:
     """Append one line of JSON in one write, so that lines of two processes do not mix."""
+    FAILPOINTS.passed("before_append")
     with file_errors(path):
-        handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
         try:
-            os.write(handle, (compact_json(value) + "\n").encode())
+            line = _ending(handle) + (compact_json(value) + "\n").encode()
+            if os.write(handle, line) < len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         finally:
             os.close(handle)
+    FAILPOINTS.passed("after_append")
+
+
+def _ending(handle: int) -> bytes:
+    """Give what ends a line that a full disk cut short, lest another goes down with it."""
+    size = os.fstat(handle).st_size
+    return b"\n" if size and os.pread(handle, 1, size - 1) != b"\n" else b""
 
 
 def stamped(row: JSONObject) -> JSONObject:

@@ -25,6 +25,7 @@ from gepa_framework.engine import Machine
 from gepa_framework.errors import WorkspaceError
 from gepa_framework.types import JSONObject
 from gepa_framework.workspace import (
+    FAILPOINTS,
     Journal,
     WorkspaceLock,
     check_nothing_is_lost,
@@ -171,7 +172,9 @@ class _Rebuilding:
                 if path.is_file() and filecmp.cmp(draft, path, shallow=False):
                     self._kept.append(path.name)
                     return
+                FAILPOINTS.passed("before_export")
                 draft.replace(path)
+                FAILPOINTS.passed("after_export")
                 self._changed.append(path.name)
             finally:
                 draft.unlink(missing_ok=True)

@@ -9,6 +9,7 @@ import signal
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from pathlib import Path
 
 import attrs
 
@@ -54,7 +55,15 @@ from gepa_framework.types import (
     canonical_json,
 )
 from gepa_framework.types.version import VERSION
-from gepa_framework.workspace import Feed, Journal, WorkspaceLock, check_nothing_is_lost, file_errors
+from gepa_framework.workspace import (
+    FAILPOINTS,
+    Feed,
+    Journal,
+    Reserve,
+    WorkspaceLock,
+    check_nothing_is_lost,
+    file_errors,
+)
 
 _LOGGER = logging.getLogger(__name__)
 #: How long plugins may take to let go of the world.
@@ -107,15 +116,11 @@ class Session:
         built = build(prepared)
         with file_errors(run_dir):
             run_dir.mkdir(parents=True, exist_ok=True)
-        lock = WorkspaceLock(run_dir)
-        try:
-            with closing(begin_journal(prepared, store, self._meta())) as journal:
-                files.write_json(run_dir / files.LOCK, prepared.lock())
-                self._register("started")
-                machine = Machine(prepared.plan, built.stoppers)
-                return self._drive(machine, built, journal)
-        finally:
-            lock.release()
+        meta = self._meta()
+        with _alone(run_dir) as reserve, closing(begin_journal(prepared, store, meta)) as journal:
+            files.write_json(run_dir / files.LOCK, prepared.lock())
+            self._register("started")
+            return self._drive(Machine(prepared.plan, built.stoppers), built, journal, reserve)
 
     def resume(self, history: History, extension: Extend | None = None) -> GepaRunResult:
         """Replay what is on record and go on from there.
@@ -126,27 +131,24 @@ class Session:
         """
         prepared = self.prepared
         built = build(prepared)
-        lock = WorkspaceLock(prepared.run_dir)
-        try:
-            with closing(resume_journal(prepared)) as journal:
-                check_nothing_is_lost(prepared.run_dir, journal.events)
-                machine = history.machine()
-                for event in history.replay(machine, journal):
-                    self.house.publish([event])
-                if extension is not None:
-                    extension = attrs.evolve(extension, stoppers=built.stoppers)
-                    check_extension(machine.run, extension)
-                files.write_json(prepared.run_dir / files.LOCK, json.loads(journal.meta()["plugins_lock"]))
-                self._register("resumed")
-                return self._drive(machine, built, journal, extension)
-        finally:
-            lock.release()
+        with _alone(prepared.run_dir) as reserve, closing(resume_journal(prepared)) as journal:
+            check_nothing_is_lost(prepared.run_dir, journal.events)
+            machine = history.machine()
+            for event in history.replay(machine, journal):
+                self.house.publish([event])
+            if extension is not None:
+                extension = attrs.evolve(extension, stoppers=built.stoppers)
+                check_extension(machine.run, extension)
+            files.write_json(prepared.run_dir / files.LOCK, json.loads(journal.meta()["plugins_lock"]))
+            self._register("resumed")
+            return self._drive(machine, built, journal, reserve, extension)
 
     def _drive(
         self,
         machine: Machine,
         built: Built,
         journal: Journal,
+        reserve: Reserve,
         extension: Extend | None = None,
     ) -> GepaRunResult:
         prepared = self.prepared
@@ -162,6 +164,7 @@ class Session:
             performer=performer,
             hub=hub,
             pace=self._pace(),
+            reserve=reserve,
             elapsed=machine.run.elapsed,
             seq=journal.events,
         )
@@ -175,7 +178,11 @@ class Session:
         except GepaError as caught:
             error = caught
         finally:
+            # Nothing more goes into the journal: the room is for closing it, and for the exports.
+            reserve.release()
             feed.close()
+            if feed.torn:
+                _write_again(prepared.run_dir, journal)
             journal.close()
             hub.close()
         return self._conclude(machine, performer, error or machine.failure)
@@ -319,6 +326,35 @@ class Session:
         if result is not None:
             row |= {"best_candidate_id": result.best_candidate_id, "cost_usd": result.cost_usd}
         files.append_line(self.prepared.run_dir.parent / files.REGISTRY, files.stamped(row))
+
+
+@contextmanager
+def _alone(run_dir: Path) -> Iterator[Reserve]:
+    """Keep others out of a run, and room on its disk for an end in order."""
+    lock = WorkspaceLock(run_dir)
+    try:
+        FAILPOINTS.passed("locked")
+        if lock.deserted is not None:
+            _LOGGER.info("%s worked on the run and did not come to an end of its own", lock.deserted)
+        reserve = Reserve(run_dir)
+        reserve.keep()
+        FAILPOINTS.passed("reserve_kept")
+        try:
+            yield reserve
+        finally:
+            reserve.release()
+            FAILPOINTS.passed("reserve_released")
+    finally:
+        lock.release()
+        FAILPOINTS.passed("unlocked")
+
+
+def _write_again(run_dir: Path, journal: Journal) -> None:
+    """Make feeds anew that could be written in part only."""
+    try:
+        Feed(run_dir, journal).close()
+    except GepaError as error:
+        _LOGGER.warning("the event feed ends early until the run is resumed: %s", error)
 
 
 async def _settle(cache: EffectCache) -> None:

@@ -19,6 +19,7 @@ from gepa_framework.builtin.cache_database import (
 )
 from gepa_framework.builtin.cache_room import ENTRY_BYTES, Clock, Room, drop_oldest
 from gepa_framework.errors import CacheCorruptError, CacheFullError, CacheMissError, WorkspaceError
+from gepa_framework.workspace import FAILPOINTS
 
 _SELECT = "SELECT id, key, value, digest FROM entries WHERE namespace = ? AND key = ?"
 _LIST = "SELECT id, key, value, digest FROM entries WHERE namespace = ? AND key >= ? ORDER BY key LIMIT ?"
@@ -148,6 +149,7 @@ class CacheFile:
             now = self._clock.now(connection)
             connection.executemany(_USE, [(now, entry.namespace, entry.key) for entry in entries])
             self._clock.stamp(connection, self._read)
+            FAILPOINTS.passed("amid_cache_write")
         self._read.clear()
 
     def _make_room(

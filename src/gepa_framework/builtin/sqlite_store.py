@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import TypeAlias
 
 from gepa_framework.errors import WorkspaceError
 from gepa_framework.hookspecs import hookimpl
@@ -21,6 +22,7 @@ from gepa_framework.types import (
     Rows,
 )
 from gepa_framework.workspace import (
+    FAILPOINTS,
     Tally,
     check_revision,
     create_database,
@@ -60,12 +62,25 @@ _WITH_TEXTS, _WITH_ACCESS = "0002", "0003"
 _BLOB = "INSERT INTO blobs (sha256, body) VALUES (?, ?) ON CONFLICT DO NOTHING"
 
 
+_Place: TypeAlias = tuple[int, int]
+
+
+def _place_of(path: Path) -> _Place | None:
+    """Tell which file a path leads to; ``None`` where it leads nowhere."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 class SqliteStore:
     """One SQLite file in WAL mode with one writing connection."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._connection: sqlite3.Connection | None = None
+        self._place: _Place | None = None
         #: Whether the schema has a place for texts; a file that is only read keeps its older one.
         self.keeps_texts = True
         self._keeps_access = True
@@ -90,6 +105,7 @@ class SqliteStore:
             WorkspaceError: There is one already, or it cannot be written.
         """
         self._connection = create_database(self._path, meta)
+        self._place = _place_of(self._path)
 
     def open(self, *, readonly: bool = False) -> None:
         """Open the file; one of an older schema is migrated, unless it is opened for reading only.
@@ -98,6 +114,7 @@ class SqliteStore:
             WorkspaceError: There is none, it is no workspace, or it is newer than this program.
         """
         self._connection = self._reading() if readonly else open_database(self._path)
+        self._place = _place_of(self._path)
 
     def _reading(self) -> sqlite3.Connection:
         connection = read_database(self._path)
@@ -126,6 +143,7 @@ class SqliteStore:
             WorkspaceError: The file cannot be written; nothing of this call is in it.
         """
         database = self._db
+        self._check_place()
         with storage_errors(self._path):
             database.execute("BEGIN IMMEDIATE")
             try:
@@ -137,12 +155,25 @@ class SqliteStore:
                     database.executemany(_BLOB, rows.blobs.items())
                 if rows.checkpoints:
                     database.executemany(_CHECKPOINT, rows.checkpoints)
+                FAILPOINTS.passed("amid_commit")
                 database.execute("COMMIT")
             except BaseException:
                 # A full disk has rolled back already.
                 if database.in_transaction:
                     database.execute("ROLLBACK")
                 raise
+
+    def _check_place(self) -> None:
+        """Refuse to write where nobody would find it: SQLite goes on with a file that lost its name."""
+        found = _place_of(self._path)
+        if found == self._place:
+            return
+        what = "is gone: it was moved or deleted" if found is None else "was replaced by another file"
+        raise WorkspaceError(
+            f"{self._path} {what} while the run was going on",
+            hint="put the file back that was there, with those beside it that begin with its name, "
+            "and resume the run",
+        )
 
     def rows(self, table: JournalTable) -> Iterator[Row]:
         """Give the rows of a table in their order."""

@@ -20,6 +20,7 @@ from gepa_framework.types import (
     RolloutRequest,
     RolloutResult,
 )
+from gepa_framework.workspace import FAILPOINTS
 
 #: The code of a failure that says that nobody answered at all.
 UNREACHABLE: Final = "connect"
@@ -105,7 +106,9 @@ class Attempts:
                 break
             superseded.append(self._caller.discreet(outcome))
             await asyncio.sleep(wait)
+            FAILPOINTS.passed("before_retry")
             outcome, overload = await self._attempt(command, attempt + 1, again=False)
+            FAILPOINTS.passed("after_retry")
         return outcome
 
     async def _attempt(self, command: Rollout, attempt: int, *, again: bool) -> tuple[RolloutOutcome, bool]:

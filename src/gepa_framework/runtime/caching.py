@@ -12,7 +12,7 @@ from gepa_framework.engine import Outcome
 from gepa_framework.errors import CacheCorruptError, CacheMissError, GepaError, PluginBrokenError
 from gepa_framework.runtime.nearest import nearest
 from gepa_framework.types import Cache, JSONObject, Listing, compact_json
-from gepa_framework.workspace import decode_outcome, encode_outcome
+from gepa_framework.workspace import FAILPOINTS, decode_outcome, encode_outcome
 
 #: How many values may wait to be written.
 _WRITES_AT_ONCE = 256
@@ -113,6 +113,7 @@ class EffectCache:
         self._complain()
         if self._cache is None:
             return
+        FAILPOINTS.passed("before_cache_put")
         encoded = encode_outcome(outcome)
         value = compact_json({"kind": encoded.kind, "request": outline, "payload": encoded.payload})
         task = asyncio.create_task(self._cache.put(f"{self.namespace}:{boundary}", key, value.encode()))
@@ -123,6 +124,7 @@ class EffectCache:
             await self._wait()
 
     def _written(self, task: asyncio.Task[None]) -> None:
+        FAILPOINTS.passed("after_cache_put")
         self._writing.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             self._error = self._error or _named(error)

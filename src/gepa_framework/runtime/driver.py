@@ -24,15 +24,30 @@ from gepa_framework.engine import (
     Tick,
 )
 from gepa_framework.engine.lanes import PROPOSE, ROLLOUT, SETUP, Lanes
-from gepa_framework.errors import GepaError, InterruptedRunError, InvariantError, RunFailedError
+from gepa_framework.errors import (
+    DiskBudgetError,
+    GepaError,
+    InterruptedRunError,
+    InvariantError,
+    RunFailedError,
+)
 from gepa_framework.runtime.crew import Crew
-from gepa_framework.runtime.failpoint import Failpoints
 from gepa_framework.runtime.heartbeat import Heartbeat, waiting_words
 from gepa_framework.runtime.listening import Hub
 from gepa_framework.runtime.perform import Performed, Performer
 from gepa_framework.types import Event
 from gepa_framework.types.store import NO_BLOBS
-from gepa_framework.workspace import START, Encoded, Feed, Journal, Line, Record, encode_control
+from gepa_framework.workspace import (
+    FAILPOINTS,
+    START,
+    Encoded,
+    Feed,
+    Journal,
+    Line,
+    Record,
+    Reserve,
+    encode_control,
+)
 
 
 @attrs.frozen
@@ -73,6 +88,7 @@ class Driver:
         performer: Carries commands out.
         hub: Told of every event once it is on record.
         pace: How much at once.
+        reserve: Given up when the disk is full, for what is paid for already.
         elapsed: Seconds that were worked on the run before.
         seq: Events on record.
     """
@@ -86,6 +102,7 @@ class Driver:
         performer: Performer,
         hub: Hub,
         pace: Pace,
+        reserve: Reserve | None = None,
         elapsed: float = 0.0,
         seq: int = 0,
     ) -> None:
@@ -95,6 +112,8 @@ class Driver:
         self._performer = performer
         self._hub = hub
         self._pace = pace
+        self._reserve = reserve
+        self._trouble: GepaError | None = None
         self._began = time.monotonic() - elapsed
         self._elapsed_us = round(elapsed * 1e6)
         self._seq = seq
@@ -110,7 +129,6 @@ class Driver:
         self._heartbeat = Heartbeat(pace.quiet_seconds, lambda: waiting_words(machine.pending.values()))
         performer.attach(resized=self._resize, silent=self._give_up)
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="gepa-journal")
-        self._failpoints = Failpoints()
 
     def interrupt(self) -> None:
         """Begin nothing more, let what is under way finish for a moment, and leave the run resumable."""
@@ -131,6 +149,7 @@ class Driver:
         Raises:
             BudgetExceededError: The extension is of no use; nothing of it is in the journal.
             InterruptedRunError: `interrupt` was called; the journal is whole.
+            DiskBudgetError: The disk is full; the journal is whole.
             GepaError: The run could not go on; the journal is whole.
         """
         beside = [asyncio.create_task(self._heartbeat.watch())]
@@ -190,11 +209,12 @@ class Driver:
         await self._crew.settle(self._pace.grace_seconds)
         await self._take_arrivals()
         if self._machine.status is Status.RUNNING:
-            raise InterruptedRunError("the run was interrupted")
+            raise self._trouble or InterruptedRunError("the run was interrupted")
 
     async def _take_arrivals(self) -> None:
         """Feed everything that has come in, and commit it as one."""
         batch: list[tuple[Record, Step]] = []
+        owed: list[Performed] = []
         try:
             while self._arrivals and self._machine.status is Status.RUNNING:
                 arrival = self._arrivals.popleft()
@@ -208,6 +228,8 @@ class Driver:
                     # What broke the run stays out of its journal: a mended world is asked again.
                     raise self._machine.failure
                 batch.append(fed)
+                if arrival.done is not None and arrival.done.owed is not None:
+                    owed.append(arrival.done)
                 if fed[1].revoked and self._machine.status is Status.RUNNING:
                     # Told even if nothing had begun: until then the machine reckons with the worst.
                     begun = self._let_go(fed[1].revoked)
@@ -216,6 +238,13 @@ class Driver:
             # The run may break at one of them; those before it are paid for.
             if batch:
                 await self._commit(batch)
+                await self._keep(owed)
+
+    async def _keep(self, owed: Sequence[Performed]) -> None:
+        for done in owed:
+            await self._performer.keep(done)
+            if done.trouble is not None:
+                self._end_for(done.trouble)
 
     def _let_go(self, effect_ids: tuple[str, ...]) -> tuple[str, ...]:
         """Forget what waits, and give what had begun: it was paid for, even if its outcome came too late."""
@@ -246,28 +275,54 @@ class Driver:
         records = [record for record, _ in batch]
         if any(record.given.effect_id is not None for record in records):
             self._heartbeat.beat()
-        self._failpoints.passed("before_commit")
-        if self._crew.busy:
-            loop = asyncio.get_running_loop()
-            lines = await loop.run_in_executor(self._writer, self._journal.commit, records)
-        else:
-            # Nothing is under way that a wait for the disk could hold up; a hop to a thread costs as much.
-            lines = self._journal.commit(records)
-            # A signal that came meanwhile is to be heard before anything more is begun.
-            await asyncio.sleep(0)
-        self._failpoints.passed("after_commit")
+        FAILPOINTS.passed("before_commit")
+        try:
+            lines = await self._written(records)
+        except DiskBudgetError as error:
+            self._make_room(error)
+            lines = await self._written(records)
+        FAILPOINTS.passed("after_commit")
         self._publish(records, lines)
         pending = self._machine.pending
         for _, step in batch:
             # Most outcomes have neither: they are not the last that their flow waits for.
             if step.revoked:
                 self._crew.stop(step.revoked)
-            if step.commands:
+            if step.commands and self._trouble is None:
                 self._crew.offer([command for command in step.commands if command.effect_id in pending])
 
+    async def _written(self, records: Sequence[Record]) -> Sequence[Line]:
+        if self._crew.busy:
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._writer, self._journal.commit, records)
+        # Nothing is under way that a wait for the disk could hold up; a hop to a thread costs as much.
+        lines = self._journal.commit(records)
+        # A signal that came meanwhile is to be heard before anything more is begun.
+        await asyncio.sleep(0)
+        return lines
+
+    def _make_room(self, error: DiskBudgetError) -> None:
+        """Begin nothing more, and give the reserve up to what is paid for already.
+
+        Raises:
+            DiskBudgetError: It was given up before.
+        """
+        if self._reserve is None or not self._reserve.release():
+            raise error
+        self._end_for(error)
+
+    def _end_for(self, error: GepaError) -> None:
+        """Begin nothing more, take what is under way and paid for, and then raise."""
+        self._trouble = self._trouble or error
+        self.interrupt()
+
     def _publish(self, records: Sequence[Record], lines: Sequence[Line]) -> None:
-        self._feed.write(lines)
-        self._failpoints.passed("after_feed")
+        try:
+            if not self._feed.torn:
+                self._feed.write(lines)
+        except DiskBudgetError as error:
+            self._make_room(error)
+        FAILPOINTS.passed("after_feed")
         if not self._hub.audiences:
             self._seq += len(lines)
             return
@@ -280,18 +335,21 @@ class Driver:
         self._hub.publish(events)
 
     async def _work(self, command: Command) -> Performed | None:
-        self._failpoints.passed("before_send")
+        FAILPOINTS.passed("before_send")
         try:
             done = await self._performer.perform(command, again=command.effect_id in self._again)
         except Exception as error:  # noqa: BLE001 - raised again by the loop, which owns the run
             self._fail(error)
             return None
-        self._failpoints.passed("after_send")
+        FAILPOINTS.passed("after_send")
         return done
 
     def _done(self, command: Command, done: Performed | None) -> None:
-        if done is not None:
-            self._arrive(_arrival(command, done))
+        if done is None:
+            return
+        self._arrive(_arrival(command, done))
+        if done.trouble is not None:
+            self._end_for(done.trouble)
 
     def _resize(self, rollouts: int) -> None:
         self._crew.resize(ROLLOUT, min(rollouts, self._pace.rollouts))

@@ -46,7 +46,7 @@ from gepa_framework.types import (
     Usage,
 )
 from gepa_framework.types.json import nested_deeper
-from gepa_framework.workspace import Encoded, decode_outcome, encode_outcome, is_exact
+from gepa_framework.workspace import FAILPOINTS, Encoded, decode_outcome, encode_outcome, is_exact
 
 T = TypeVar("T")
 #: Deeper nesting is no data; it would exhaust the stack of whoever walks it.
@@ -63,6 +63,8 @@ class Performed:
         request_digest: What was semantically asked.
         superseded: Failed attempts before it, oldest first.
         access: How the cache was used, as `Record` has it.
+        owed: The command, where the cache is to keep what came of it once that is on record.
+        trouble: What the cache had to complain about.
     """
 
     outcome: Outcome
@@ -70,6 +72,8 @@ class Performed:
     request_digest: str
     superseded: tuple[RolloutFailure, ...] = ()
     access: str | None = None
+    owed: Command | None = None
+    trouble: GepaError | None = None
 
 
 class Performer:
@@ -133,7 +137,7 @@ class Performer:
 
         Raises:
             ContainerGoneError: There is no container any more.
-            GepaError: A set-up effect failed, or the cache did.
+            GepaError: A set-up effect failed, or the cache could not be asked.
         """
         key, caching = self._requests.key(command), self.cache.mode is not CacheMode.OFF
         known = None
@@ -153,12 +157,26 @@ class Performer:
         if type(outcome) is not RolloutResult and isinstance(outcome, RolloutFailure | ProposalFailure):
             outcome = self._caller.discreet(outcome)
         outcome, encoded = _encode(command, bounded(outcome))
+        done = Performed(outcome, encoded, key, superseded, access)
         if caching and known is None:
-            kept = self._worth_keeping(outcome)
-            access = "write" if kept else "miss"
-            if kept:
-                await self.cache.put(boundary, key, outcome, outline(command))
-        return Performed(outcome, encoded, key, superseded, access)
+            done.access = "miss"
+            if self._worth_keeping(outcome):
+                done.access, done.owed = "write", command
+                # It does not know of failed attempts: asked after a crash, it would have them forgotten.
+                if not superseded:
+                    await self.keep(done)
+        return done
+
+    async def keep(self, done: Performed) -> None:
+        """Have the cache keep an outcome; its complaints cost nobody the outcome."""
+        command, done.owed = done.owed, None
+        if command is None:
+            return
+        boundary, outline = self._requests.boundary(command), self._requests.outline(command)
+        try:
+            await self.cache.put(boundary, done.request_digest, done.outcome, outline)
+        except GepaError as error:
+            done.trouble = error
 
     def _worth_keeping(self, outcome: Outcome) -> bool:
         if isinstance(outcome, RolloutFailure | ProposalFailure):
@@ -206,9 +224,11 @@ class Performer:
 
     async def _propose(self, command: Propose) -> Proposal | ProposalFailure:
         try:
+            FAILPOINTS.passed("before_proposal")
             proposal = await self._caller.call(
                 lambda: self._world.proposer.propose(command.request), self._world.limits.other
             )
+            FAILPOINTS.passed("after_proposal")
         except NoAnswerError:
             return _no_proposal(self._world.limits.other)
         except ProposerError as error:

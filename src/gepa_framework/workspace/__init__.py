@@ -21,6 +21,7 @@ from gepa_framework.workspace.database import (
     read_database,
     storage_errors,
 )
+from gepa_framework.workspace.failpoint import FAILPOINTS
 from gepa_framework.workspace.feed import (
     RESTORE,
     Feed,
@@ -32,19 +33,23 @@ from gepa_framework.workspace.feed import (
 )
 from gepa_framework.workspace.feed_tail import MAX_LINE_BYTES, EndlessLineError, Tail, read_at, read_tail
 from gepa_framework.workspace.glance import Glance, glance, measured_candidates
+from gepa_framework.workspace.holder import Holder
 from gepa_framework.workspace.invariants import INVARIANTS, Invariant, Severity, Violation, violations
 from gepa_framework.workspace.journal import Journal, Line, Record, Stored, event_text
 from gepa_framework.workspace.lock import WorkspaceLock, holder_of
 from gepa_framework.workspace.reading import readable, shelf_of
 from gepa_framework.workspace.rebuild import expected_views, is_same_view, rebuild_database
+from gepa_framework.workspace.reserve import RESERVE_BYTES, Reserve
 from gepa_framework.workspace.standing import Standing, Transition, read_standing
 from gepa_framework.workspace.tally import Tally
 from gepa_framework.workspace.texts import blob_digest
 
 __all__ = [
     "ENDINGS",
+    "FAILPOINTS",
     "INVARIANTS",
     "MAX_LINE_BYTES",
+    "RESERVE_BYTES",
     "RESTORE",
     "REVISION",
     "START",
@@ -52,10 +57,12 @@ __all__ = [
     "EndlessLineError",
     "Feed",
     "Glance",
+    "Holder",
     "Invariant",
     "Journal",
     "Line",
     "Record",
+    "Reserve",
     "Severity",
     "Standing",
     "Stored",

@@ -9,6 +9,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from gepa_framework.errors import DiskBudgetError, WorkspaceError
+from gepa_framework.workspace.failpoint import FAILPOINTS
 
 #: The newest schema; kept here too so that opening a current workspace imports no SQLAlchemy.
 REVISION = "0004"
@@ -16,6 +17,7 @@ REVISION = "0004"
 SCHEMA_FILE = Path(__file__).with_name("schema.sql")
 #: What SQLite says where there is no room. Other messages may quote a damaged statement, whatever is in it.
 _FULL = "database or disk is full"
+_MAKE_ROOM = "free some space and resume the run; nothing that was recorded is lost"
 
 
 @contextmanager
@@ -24,11 +26,15 @@ def storage_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        text = str(error)
-        if text == _FULL:
-            hint = "free some space and resume the run; nothing that was recorded is lost"
-            raise DiskBudgetError(f"{path}: {text}", hint=hint) from error
-        raise WorkspaceError(f"{path}: {text}") from error
+        if _is_full(error):
+            raise DiskBudgetError(f"{path}: {error}", hint=_MAKE_ROOM) from error
+        raise WorkspaceError(f"{path}: {error}") from error
+
+
+def _is_full(error: sqlite3.Error) -> bool:
+    # The second is what SQLite says where the index of its log has no room.
+    code = getattr(error, "sqlite_errorcode", 0)
+    return str(error) == _FULL or code == sqlite3.SQLITE_IOERR_SHMSIZE
 
 
 @contextmanager
@@ -37,16 +43,19 @@ def file_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno == errno.ENOSPC:
-            hint = "free some space and resume the run; nothing that was recorded is lost"
-            raise DiskBudgetError(f"{path}: {error.strerror}", hint=hint) from error
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise DiskBudgetError(f"{path}: {error.strerror}", hint=_MAKE_ROOM) from error
         raise WorkspaceError(f"{path}: {error.strerror}") from error
 
 
 def _connect(path: Path) -> sqlite3.Connection:
+    return _connected(path, "WAL")
+
+
+def _connected(path: Path, mode: str) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5)
     try:
-        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute(f"PRAGMA journal_mode={mode}")
         # NORMAL loses acknowledged commits when the power goes.
         connection.execute("PRAGMA synchronous=FULL")
     except BaseException:
@@ -65,14 +74,33 @@ def create_database(path: Path, meta: Mapping[str, str]) -> sqlite3.Connection:
         raise WorkspaceError(f"{path} exists already")
     draft = path.with_suffix(".new")
     with file_errors(draft), storage_errors(draft):
-        draft.unlink(missing_ok=True)
-        with closing(_connect(draft)) as connection:
-            connection.executescript(f"BEGIN IMMEDIATE;\n{SCHEMA_FILE.read_text(encoding='utf-8')}")
-            connection.execute("INSERT INTO alembic_version VALUES (?)", (REVISION,))
-            connection.executemany("INSERT INTO meta VALUES (?, ?)", list(meta.items()))
-            connection.execute("COMMIT")
+        _discard(draft)
+        try:
+            _write_draft(draft, meta)
+        except BaseException:
+            _discard(draft)
+            raise
+        FAILPOINTS.passed("database_drafted")
         draft.rename(path)
+    FAILPOINTS.passed("database_created")
+    with storage_errors(path):
         return _connect(path)
+
+
+def _write_draft(draft: Path, meta: Mapping[str, str]) -> None:
+    # With a log beside it, that log might hold what a full disk kept out of the file, and stay behind.
+    with closing(_connected(draft, "DELETE")) as connection:
+        connection.executescript(f"BEGIN IMMEDIATE;\n{SCHEMA_FILE.read_text(encoding='utf-8')}")
+        connection.execute("INSERT INTO alembic_version VALUES (?)", (REVISION,))
+        connection.executemany("INSERT INTO meta VALUES (?, ?)", list(meta.items()))
+        FAILPOINTS.passed("amid_creation")
+        connection.execute("COMMIT")
+
+
+def _discard(draft: Path) -> None:
+    """Remove a draft, and what SQLite would take for a part of the next one."""
+    for ending in ("", "-journal", "-wal", "-shm"):
+        draft.with_name(draft.name + ending).unlink(missing_ok=True)
 
 
 def open_database(path: Path) -> sqlite3.Connection:
@@ -138,11 +166,12 @@ def _revision(connection: sqlite3.Connection, path: Path) -> str:
     return str(row[0])
 
 
-def migrate(connection: sqlite3.Connection) -> None:
-    """Bring a database to the newest schema, each step of it whole or not at all.
+def migrate(connection: sqlite3.Connection, revision: str = REVISION) -> None:
+    """Bring a database to a newer schema, each step of it whole or not at all.
 
     Raises:
         WorkspaceError: It cannot be brought there.
+        sqlite3.Error: There is no room for it.
     """
     # A third of a second that opening a current workspace can do without.
     from alembic import command  # noqa: PLC0415
@@ -159,6 +188,9 @@ def migrate(connection: sqlite3.Connection) -> None:
     try:
         with engine.connect() as link:
             config.attributes["connection"] = link
-            command.upgrade(config, "head")
+            command.upgrade(config, revision)
     except SQLAlchemyError as error:
-        raise WorkspaceError(f"the workspace cannot be brought to schema {REVISION}: {error}") from error
+        said = getattr(error, "orig", None)
+        if isinstance(said, sqlite3.Error) and _is_full(said):
+            raise said from error
+        raise WorkspaceError(f"the workspace cannot be brought to schema {revision}: {error}") from error

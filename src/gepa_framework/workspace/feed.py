@@ -11,6 +11,7 @@ from typing import IO
 
 from gepa_framework.errors import WorkspaceError
 from gepa_framework.workspace.database import file_errors
+from gepa_framework.workspace.failpoint import FAILPOINTS
 from gepa_framework.workspace.feed_file import FeedFile
 from gepa_framework.workspace.journal import Journal, Line
 
@@ -96,15 +97,19 @@ class Feed:
 
     Raises:
         WorkspaceError: The files cannot be read or written.
+
+    Attributes:
+        torn: Whether an event could be written in part only: nothing is added until the feed is mended.
     """
 
     def __init__(self, run_dir: Path, journal: Journal | None = None) -> None:
         self.path, self.normalised_path = feeds(run_dir)
-        self._broken = False
+        self.torn = False
         with ExitStack() as opened:
             self._feed = FeedFile(self.path, feed_line, journal)
             opened.callback(self._feed.close)
             self._normalised = FeedFile(self.normalised_path, normalised_line, journal)
+            FAILPOINTS.passed("feed_mended")
             opened.pop_all()
 
     def write(self, lines: Iterable[Line]) -> None:
@@ -114,7 +119,7 @@ class Feed:
             DiskBudgetError: There is no room; the events are on record all the same.
             WorkspaceError: They cannot be written, or earlier ones could not.
         """
-        if self._broken:
+        if self.torn:
             raise WorkspaceError(
                 f"{self.path} could not be written before", hint="resume the run: its feeds are mended then"
             )
@@ -127,13 +132,14 @@ class Feed:
             timed.append(f'{{"seq":{line.seq},"elapsed_seconds":{line.elapsed_us / 1e6:.6f},{tail}')
             normalised.append(f'{{"seq":{line.seq},{tail}')
         self._write(self._feed, "".join(timed))
+        FAILPOINTS.passed("amid_feed")
         self._write(self._normalised, "".join(normalised))
 
     def _write(self, file: FeedFile, text: str) -> None:
         try:
             file.write(text.encode("utf-8", "surrogatepass"))
         except OSError as error:
-            self._broken = True
+            self.torn = True
             with file_errors(file.path):
                 raise error from None
 

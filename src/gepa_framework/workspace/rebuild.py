@@ -21,6 +21,7 @@ from gepa_framework.workspace.database import (
     read_database,
     storage_errors,
 )
+from gepa_framework.workspace.failpoint import FAILPOINTS
 from gepa_framework.workspace.invariants import recount
 
 _Checkpoint: TypeAlias = "tuple[int, int, str, int, str]"
@@ -82,6 +83,7 @@ def _rebuilt(database: sqlite3.Connection, changed: tuple[str, ...]) -> tuple[st
         if wanted.views:
             _make_views(database)
             changed += ("views",)
+            FAILPOINTS.passed("amid_rebuild")
         if wanted.recounted:
             database.execute("DELETE FROM checkpoints")
             database.executemany(
@@ -89,7 +91,9 @@ def _rebuilt(database: sqlite3.Connection, changed: tuple[str, ...]) -> tuple[st
                 wanted.checkpoints,
             )
             changed += ("checkpoints",)
+        FAILPOINTS.passed("amid_rebuild")
         database.execute("COMMIT")
+        FAILPOINTS.passed("after_rebuild")
     except BaseException:
         if database.in_transaction:
             database.execute("ROLLBACK")
