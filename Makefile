@@ -29,7 +29,7 @@ empty :=
 search_path = $(subst $(empty) ,:,$(SOURCES))
 editable = $(foreach path,$(1),-e "$(path)")
 
-.PHONY: help setup demo test simulate lint mypy format docs test-cpp sanitize fuzz bench-acceptance clean distclean
+.PHONY: help setup demo test simulate kill-sweep lint mypy format docs test-cpp sanitize fuzz bench-acceptance clean distclean
 
 help: ## list the targets
 	@grep -hE '^[a-z%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -67,6 +67,9 @@ test: lint ## lint, then all tests
 
 simulate: $(VENV)/.stamp-dev ## play N random schedules of the engine in virtual time (N=100000)
 	@$(BIN)/python -m tests.simulation --count $(or $(N),10000) --first $(or $(FIRST),1000000)
+
+kill-sweep: $(VENV)/.stamp-dev ## kill runs at N places, and resume them (N=10000)
+	@$(BIN)/python -m tests.durability.sweep --count $(or $(N),5000)
 
 lint: $(VENV)/.stamp-dev ## ruff, mypy, import contracts
 	@$(BIN)/ruff check .
