@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from gepa_framework.types import JSONObject, JSONValue, compact_json
-from gepa_framework.workspace import file_errors
+from gepa_framework.workspace import file_errors, rename
 
 WORKSPACE = "workspace.sqlite"
 EVENTS = "events.jsonl"
@@ -27,6 +27,7 @@ CONTAINER_LOG = "container.log"
 REGISTRY = "run_registry.jsonl"
 STORE = "store.json"
 CHECK = "workspace_check.json"
+MARK = "journal.mark"
 
 #: What the manifest lists, with its kind.
 ARTIFACTS = (
@@ -45,11 +46,19 @@ ARTIFACTS = (
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
+    """Write a file whole or not at all; it is on the disk when this returns."""
     draft = path.with_name(f".{path.name}.new")
     with file_errors(path):
-        draft.write_text(text, encoding="utf-8")
-        draft.replace(path)
+        _write_through(draft, text)
+        rename(draft, path)
+
+
+def _write_through(path: Path, text: str) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        # A name that is on the disk before its content stands for half a file when the power goes.
+        os.fsync(file.fileno())
 
 
 def write_json(path: Path, value: JSONValue) -> None:

@@ -54,7 +54,15 @@ from gepa_framework.types import (
     canonical_json,
 )
 from gepa_framework.types.version import VERSION
-from gepa_framework.workspace import Feed, Journal, WorkspaceLock, check_nothing_is_lost, file_errors
+from gepa_framework.workspace import (
+    Feed,
+    Journal,
+    Marker,
+    WorkspaceLock,
+    check_end,
+    file_errors,
+    make_directory,
+)
 
 _LOGGER = logging.getLogger(__name__)
 #: How long plugins may take to let go of the world.
@@ -98,7 +106,7 @@ class Session:
         run_dir = prepared.run_dir
         if is_begun(run_dir):
             return recorded_result(finished_before(prepared), self.listeners)
-        if (run_dir / files.EVENTS).exists():
+        if any((run_dir / name).exists() for name in (files.EVENTS, files.MARK)):
             raise WorkspaceError(
                 f"{run_dir} holds the feeds of a run whose journal is gone",
                 hint="restore the journal from a backup, or choose another run.run_id",
@@ -106,7 +114,7 @@ class Session:
         store = new_store(prepared)
         built = build(prepared)
         with file_errors(run_dir):
-            run_dir.mkdir(parents=True, exist_ok=True)
+            make_directory(run_dir)
         lock = WorkspaceLock(run_dir)
         try:
             with closing(begin_journal(prepared, store, self._meta())) as journal:
@@ -129,7 +137,7 @@ class Session:
         lock = WorkspaceLock(prepared.run_dir)
         try:
             with closing(resume_journal(prepared)) as journal:
-                check_nothing_is_lost(prepared.run_dir, journal.events)
+                check_end(prepared.run_dir, journal)
                 machine = history.machine()
                 for event in history.replay(machine, journal):
                     self.house.publish([event])
@@ -151,7 +159,8 @@ class Session:
     ) -> GepaRunResult:
         prepared = self.prepared
         self.store_location = journal.location
-        feed = Feed(prepared.run_dir, journal)
+        marker = Marker(prepared.run_dir, journal)
+        feed = Feed(prepared.run_dir, journal, marker.follow)
         self._legs = CacheLegs.read(prepared.run_dir / files.CACHE_PROFILE, resumed=bool(journal.events))
         hub = Hub([*self.house.audiences, *built.audiences])
         performer = self._performer(built)
@@ -175,10 +184,8 @@ class Session:
         except GepaError as caught:
             error = caught
         finally:
-            feed.close()
-            journal.close()
-            hub.close()
-        return self._conclude(machine, performer, error or machine.failure)
+            unwritten = _let_go(feed, marker, journal, hub)
+        return self._conclude(machine, performer, error or unwritten or machine.failure)
 
     async def _run(self, driver: Driver, performer: Performer, built: Built) -> None:
         with self._signals(driver):
@@ -319,6 +326,17 @@ class Session:
         if result is not None:
             row |= {"best_candidate_id": result.best_candidate_id, "cost_usd": result.cost_usd}
         files.append_line(self.prepared.run_dir.parent / files.REGISTRY, files.stamped(row))
+
+
+def _let_go(*things: Feed | Marker | Journal | Hub) -> GepaError | None:
+    """Close each, whatever the others do, and give what went wrong first."""
+    errors: list[GepaError] = []
+    for each in things:
+        try:
+            each.close()
+        except GepaError as error:
+            errors.append(error)
+    return errors[0] if errors else None
 
 
 async def _settle(cache: EffectCache) -> None:

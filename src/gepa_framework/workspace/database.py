@@ -9,6 +9,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from gepa_framework.errors import DiskBudgetError, WorkspaceError
+from gepa_framework.workspace.disk import rename
 
 #: The newest schema; kept here too so that opening a current workspace imports no SQLAlchemy.
 REVISION = "0004"
@@ -29,6 +30,9 @@ def storage_errors(path: Path) -> Iterator[None]:
             hint = "free some space and resume the run; nothing that was recorded is lost"
             raise DiskBudgetError(f"{path}: {text}", hint=hint) from error
         raise WorkspaceError(f"{path}: {text}") from error
+    except UnicodeDecodeError as error:
+        # What SQLite says of a damaged definition may hold the damage itself.
+        raise WorkspaceError(f"{path} is damaged: {error}", hint="restore it from a backup") from error
 
 
 @contextmanager
@@ -43,10 +47,10 @@ def file_errors(path: Path) -> Iterator[None]:
         raise WorkspaceError(f"{path}: {error.strerror}") from error
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+def _connect(path: Path, mode: str = "WAL") -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5)
     try:
-        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute(f"PRAGMA journal_mode={mode}")
         # NORMAL loses acknowledged commits when the power goes.
         connection.execute("PRAGMA synchronous=FULL")
     except BaseException:
@@ -66,12 +70,13 @@ def create_database(path: Path, meta: Mapping[str, str]) -> sqlite3.Connection:
     draft = path.with_suffix(".new")
     with file_errors(draft), storage_errors(draft):
         draft.unlink(missing_ok=True)
-        with closing(_connect(draft)) as connection:
+        # Without a log: what is still in one when it is closed on a failing disk would not be moved along.
+        with closing(_connect(draft, "DELETE")) as connection:
             connection.executescript(f"BEGIN IMMEDIATE;\n{SCHEMA_FILE.read_text(encoding='utf-8')}")
             connection.execute("INSERT INTO alembic_version VALUES (?)", (REVISION,))
             connection.executemany("INSERT INTO meta VALUES (?, ?)", list(meta.items()))
             connection.execute("COMMIT")
-        draft.rename(path)
+        rename(draft, path)
         return _connect(path)
 
 
@@ -131,7 +136,7 @@ def read_database(path: Path) -> sqlite3.Connection:
 def _revision(connection: sqlite3.Connection, path: Path) -> str:
     try:
         row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
         raise WorkspaceError(f"{path} is not a workspace: {error}") from error
     if row is None:
         raise WorkspaceError(f"{path} is not a workspace: it has no schema version")
