@@ -22,6 +22,7 @@ _FILES = {
     "events.jsonl",
     "events.normalized.jsonl",
     "frontier.json",
+    "journal.mark",
     "plugins.lock.json",
     "result_manifest.json",
     "score_chart.svg",
@@ -90,6 +91,7 @@ def test_artefacts_are_listed_with_digests_that_are_right(result):
 def test_the_manifest_is_the_result(project, result):
     manifest = project.read("result_manifest.json")
     assert manifest.pop("schema") == "gepa_result_manifest.v1"
+    assert len(manifest.pop("manifest_sha256")) == 64
     assert manifest == json.loads(json.dumps(result.to_dict()))
 
 

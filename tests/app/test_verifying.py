@@ -27,7 +27,8 @@ EXPORTS = (
     "result_manifest.json",
 )
 FEEDS = ("events.jsonl", "events.normalized.jsonl")
-DERIVED = frozenset({*EXPORTS, *FEEDS})
+RECORDS = ("journal.mark", "plugins.lock.json", "store.json")
+DERIVED = frozenset({*EXPORTS, *FEEDS, *RECORDS})
 
 
 @pytest.fixture
@@ -116,7 +117,7 @@ def test_a_store_that_has_no_place_for_requests_is_named(project, finished):
     proved = verify(project)
     assert proved.requests == 0
     said = f"{count} requests to the proposer: the store is of schema 0001, which keeps none"
-    assert proved.unproved == (said,)
+    assert proved.unproved == ("the definitions of workspace.sqlite: they are of schema 0001", said)
 
 
 def test_nothing_is_written_asked_or_left_behind(project, finished):
@@ -167,7 +168,7 @@ def test_a_run_that_goes_on_is_proved_as_far_as_it_is_on_record(project, at):
     project.run().execute(listeners=[at("iteration.started", 3, look), at("heldout.completed", 1, look)])
     for proved in seen:
         assert proved.status == "running"
-        assert set(proved.files) <= set(FEEDS)
+        assert set(proved.files) <= {*FEEDS, *RECORDS}
         assert [each for each in proved.unproved if "works on the run" in each]
     assert len(seen) == 2
     assert 0 < seen[0].events < seen[1].events < verify(project).events
@@ -237,11 +238,22 @@ def test_rows_that_were_cut_off_the_end_are_missed_by_the_feeds(project, finishe
         GepaRun.resume(project.directory()).execute()
 
 
-def test_rows_that_were_cut_off_are_missed_by_the_manifest_without_the_feeds(project, at):
-    interrupted(project, at)
+def test_rows_that_were_cut_off_are_missed_by_the_mark_without_the_feeds(project, finished):
     cut = last(project, "position", "inputs") - 3
     edit(project, f"DELETE FROM events WHERE position > {cut}", f"DELETE FROM inputs WHERE position > {cut}")
     for name in FEEDS:
+        (project.directory() / name).unlink()
+    said = r"journal\.mark: the journal had \d+ inputs and \d+ events and has \d+ and \d+: it has lost rows"
+    refused(project, said)
+    with pytest.raises(WorkspaceError, match=said):
+        GepaRun.resume(project.directory()).execute()
+
+
+def test_rows_that_were_cut_off_are_missed_by_the_manifest_without_feeds_and_mark(project, at):
+    interrupted(project, at)
+    cut = last(project, "position", "inputs") - 3
+    edit(project, f"DELETE FROM events WHERE position > {cut}", f"DELETE FROM inputs WHERE position > {cut}")
+    for name in (*FEEDS, "journal.mark"):
         (project.directory() / name).unlink()
     refused(
         project,
@@ -253,7 +265,7 @@ def test_feeds_that_are_deleted_let_a_cut_journal_go_on_as_its_message_says(proj
     cut = last(project, "position", "inputs") - 5
     edit(project, f"DELETE FROM events WHERE position > {cut}", f"DELETE FROM inputs WHERE position > {cut}")
     feed = project.normalised()
-    for name in FEEDS:
+    for name in (*FEEDS, "journal.mark"):
         (project.directory() / name).unlink()
     GepaRun.resume(project.directory()).execute()
     assert project.normalised() == feed
@@ -412,7 +424,7 @@ def test_a_run_that_another_process_holds_is_not_disturbed(project, finished):
         proved = verify(project)
     finally:
         lock.release()
-    assert set(proved.files) == set(FEEDS)
+    assert set(proved.files) == {*FEEDS, *RECORDS}
     assert any("process" in each for each in proved.unproved)
 
 
@@ -424,7 +436,7 @@ def test_a_run_that_ends_at_this_moment_may_have_feeds_that_lag_behind(project, 
         proved = verify(project)
     finally:
         lock.release()
-    assert proved.files == ("events.normalized.jsonl",)
+    assert proved.files == ("events.normalized.jsonl", *RECORDS)
     assert any("events.jsonl ends after event" in each for each in proved.unproved)
 
 

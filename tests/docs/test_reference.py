@@ -11,6 +11,7 @@ import pytest
 
 from gepa_framework import app
 from gepa_framework.app import GepaRun, GepaRunResult, Verification, files, workspace_status
+from gepa_framework.app.exports import SEAL
 from gepa_framework.app.extending import LIMITS
 from gepa_framework.cli.main import gepa
 from gepa_framework.errors import ExitCode, GepaError
@@ -160,7 +161,8 @@ def test_every_artefact_has_its_row(page_text, rows_of):
 
 def test_every_field_of_the_manifest_has_its_row(page_text, rows_of):
     told = [row[0] for row in rows_of(page_text("reference/files.md"), "The manifest")]
-    assert told == ["schema", *(field.name for field in attrs.fields(GepaRunResult))]
+    fields = [field.name for field in attrs.fields(GepaRunResult)]
+    assert told == ["schema", *fields, SEAL]
 
 
 def test_every_file_that_a_run_leaves_is_told(finished_run, page_text):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -13,7 +13,7 @@ import attrs
 from gepa_framework.app import files
 from gepa_framework.app.chronicle import Chronicle
 from gepa_framework.app.differences import first_difference
-from gepa_framework.app.exports import derived_files, manifest
+from gepa_framework.app.exports import SEAL, derived_files, manifest, sealed
 from gepa_framework.app.history import History
 from gepa_framework.engine import Machine
 from gepa_framework.errors import WorkspaceError
@@ -21,9 +21,11 @@ from gepa_framework.types import JSONObject
 from gepa_framework.workspace import RESTORE, file_errors
 
 #: What the manifest says of the place and of the end, rather than of what was found.
-_ELSEWHERE = frozenset({"status", "failure", "artifact_refs", "run_dir", "store_location"})
+_ELSEWHERE = frozenset({"status", "failure", "artifact_refs", "run_dir", "store_location", SEAL})
 _DERIVED = (files.CANDIDATES, files.FRONTIER, files.BEST, files.CHART)
-_HASHED = (*_DERIVED, files.EVENTS, files.NORMALISED)
+_GROWING = (*_DERIVED, files.EVENTS, files.NORMALISED)
+#: A run that goes on writes this anew before anything is on record.
+_HASHED = (*_GROWING, files.CACHE_PROFILE)
 
 
 @attrs.frozen
@@ -132,17 +134,26 @@ class ExportProof:
                 hint=RESTORE,
             )
         if self.events == events:
-            self._hold_hashes(self.manifest)
+            self._hold_hashes(self.manifest, _HASHED if over else _GROWING)
+        self._check_seal(self.manifest)
+        if self.events == events:
             return ""
         told = f"was written after event {self.events}, and the run went on to event {events}"
         if over:
             _refuse(self.run_dir, files.MANIFEST, told)
         return f"the last events: {files.MANIFEST} {told}"
 
-    def _hold_hashes(self, found: Mapping[str, Any]) -> None:
+    def _check_seal(self, found: Mapping[str, Any]) -> None:
+        unsealed = {key: each for key, each in found.items() if key != SEAL}
+        if SEAL in found and sealed(unsealed)[SEAL] != found[SEAL]:
+            _refuse(self.run_dir, files.MANIFEST, f"{SEAL} is not that of all the rest")
+        if files.json_text(dict(found)) != self.texts[files.MANIFEST]:
+            _refuse(self.run_dir, files.MANIFEST, "is not laid out as it was written")
+
+    def _hold_hashes(self, found: Mapping[str, Any], names: Collection[str]) -> None:
         for ref in found.get("artifact_refs", []):
-            name = Path(str(ref["path"])).name
-            if name in _HASHED and ref["sha256"] != _sha256(self.run_dir / name):
+            name = Path(str(ref.get("path"))).name
+            if name in names and ref.get("sha256") != _sha256(self.run_dir / name):
                 _refuse(self.run_dir, files.MANIFEST, f"the SHA-256 of {name} is not that of the file")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -14,6 +15,9 @@ from gepa_framework.app.result import GepaRunResult
 from gepa_framework.engine import HeldoutScore, Machine, Pool, Run, deployed
 from gepa_framework.errors import GepaError
 from gepa_framework.types import JSONObject, JSONValue
+
+#: The field of a manifest that seals the others.
+SEAL = "manifest_sha256"
 
 
 def export(
@@ -40,8 +44,13 @@ def export(
         error=error,
         store_location=store_location,
     )
-    files.write_json(run_dir / files.MANIFEST, manifest(result))
+    files.write_json(run_dir / files.MANIFEST, sealed(manifest(result)))
     return result
+
+
+def sealed(value: JSONObject) -> JSONObject:
+    """Give a manifest with the SHA-256 of all that it says: not all of it follows from the journal."""
+    return {**value, SEAL: hashlib.sha256(files.json_text(value).encode()).hexdigest()}
 
 
 def manifest(result: GepaRunResult) -> JSONObject:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from gepa_framework.types import JSONObject, JSONValue, compact_json
-from gepa_framework.workspace import FAILPOINTS, file_errors
+from gepa_framework.workspace import FAILPOINTS, file_errors, rename
 
 WORKSPACE = "workspace.sqlite"
 EVENTS = "events.jsonl"
@@ -29,6 +29,7 @@ CONTAINER_LOG = "container.log"
 REGISTRY = "run_registry.jsonl"
 STORE = "store.json"
 CHECK = "workspace_check.json"
+MARK = "journal.mark"
 
 #: What the manifest lists, with its kind.
 ARTIFACTS = (
@@ -47,13 +48,13 @@ ARTIFACTS = (
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
+    """Write a file whole or not at all; it is on the disk when this returns."""
     draft = path.with_name(f".{path.name}.new")
     with file_errors(path):
         try:
             _write_through(draft, text)
             FAILPOINTS.passed("before_export")
-            draft.replace(path)
+            rename(draft, path)
         except OSError:
             with suppress(OSError):
                 # Half a file is of no use, and takes the room of another.

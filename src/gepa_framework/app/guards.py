@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 import attrs
@@ -135,6 +135,13 @@ class GuardedStore:
         found: Callable[[], Tally] | None = getattr(self.store, "tally", None)
         return found
 
+    def check(self) -> Sequence[str]:
+        """Have it look at what it keeps, where it can."""
+        if not hasattr(self.store, "check"):
+            return ()
+        given: Sequence[str] = self._given("check", (list, tuple))
+        return given
+
     def blob(self, sha256: str) -> str | None:
         """Give the text under a digest."""
         given: str | None = self._given("blob", (str, type(None)), sha256)
@@ -164,9 +171,10 @@ class GuardedStore:
             or len(row) != len(types)
             or not all(map(isinstance, row, types))
         ):
-            raise self._broken(
-                method, f"gave as a row of {table} {row!r}", "give values back as they were appended"
-            )
+            cure = "give values back as they were appended"
+            with suppress(GepaError):
+                cure += f", unless it is what {self.location()} holds that was damaged"
+            raise self._broken(method, f"gave as a row of {table} {row!r}", cure)
 
     @contextmanager
     def _owned(self, method: str) -> Iterator[None]:

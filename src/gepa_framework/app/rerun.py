@@ -17,7 +17,7 @@ from gepa_framework.config import LoadedConfig, locate_problem
 from gepa_framework.errors import RunStateError
 from gepa_framework.runtime import Audience, Hub
 from gepa_framework.types import JSONObject, Listener
-from gepa_framework.workspace import check_nothing_is_lost
+from gepa_framework.workspace import check_end
 
 _OTHER = "choose another run.run_id"
 
@@ -52,7 +52,7 @@ def recorded_result(history: History, listeners: Sequence[Listener] = ()) -> Gep
     hub = Hub([Audience(type(each).__name__, each) for each in (chronicle, *listeners)])
     machine = history.machine()
     with closing(history.journal()) as journal:
-        check_nothing_is_lost(history.run_dir, journal.events)
+        check_end(history.run_dir, journal)
         for event in history.replay(machine, journal):
             hub.publish([event])
     hub.close()

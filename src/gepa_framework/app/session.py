@@ -59,10 +59,12 @@ from gepa_framework.workspace import (
     FAILPOINTS,
     Feed,
     Journal,
+    Marker,
     Reserve,
     WorkspaceLock,
-    check_nothing_is_lost,
+    check_end,
     file_errors,
+    make_directory,
 )
 
 _LOGGER = logging.getLogger(__name__)
@@ -107,7 +109,7 @@ class Session:
         run_dir = prepared.run_dir
         if is_begun(run_dir):
             return recorded_result(finished_before(prepared), self.listeners)
-        if (run_dir / files.EVENTS).exists():
+        if any((run_dir / name).exists() for name in (files.EVENTS, files.MARK)):
             raise WorkspaceError(
                 f"{run_dir} holds the feeds of a run whose journal is gone",
                 hint="restore the journal from a backup, or choose another run.run_id",
@@ -115,7 +117,7 @@ class Session:
         store = new_store(prepared)
         built = build(prepared)
         with file_errors(run_dir):
-            run_dir.mkdir(parents=True, exist_ok=True)
+            make_directory(run_dir)
         meta = self._meta()
         with _alone(run_dir) as reserve, closing(begin_journal(prepared, store, meta)) as journal:
             files.write_json(run_dir / files.LOCK, prepared.lock())
@@ -132,7 +134,7 @@ class Session:
         prepared = self.prepared
         built = build(prepared)
         with _alone(prepared.run_dir) as reserve, closing(resume_journal(prepared)) as journal:
-            check_nothing_is_lost(prepared.run_dir, journal.events)
+            check_end(prepared.run_dir, journal)
             machine = history.machine()
             for event in history.replay(machine, journal):
                 self.house.publish([event])
@@ -153,7 +155,8 @@ class Session:
     ) -> GepaRunResult:
         prepared = self.prepared
         self.store_location = journal.location
-        feed = Feed(prepared.run_dir, journal)
+        marker = Marker(prepared.run_dir, journal)
+        feed = Feed(prepared.run_dir, journal, marker.follow)
         self._legs = CacheLegs.read(prepared.run_dir / files.CACHE_PROFILE, resumed=bool(journal.events))
         hub = Hub([*self.house.audiences, *built.audiences])
         performer = self._performer(built)
@@ -180,12 +183,11 @@ class Session:
         finally:
             # Nothing more goes into the journal: the room is for closing it, and for the exports.
             reserve.release()
-            feed.close()
+            unwritten = _let_go(feed)
             if feed.torn:
                 _write_again(prepared.run_dir, journal)
-            journal.close()
-            hub.close()
-        return self._conclude(machine, performer, error or machine.failure)
+            unwritten = _let_go(marker, journal, hub) or unwritten
+        return self._conclude(machine, performer, error or unwritten or machine.failure)
 
     async def _run(self, driver: Driver, performer: Performer, built: Built) -> None:
         with self._signals(driver):
@@ -326,6 +328,17 @@ class Session:
         if result is not None:
             row |= {"best_candidate_id": result.best_candidate_id, "cost_usd": result.cost_usd}
         files.append_line(self.prepared.run_dir.parent / files.REGISTRY, files.stamped(row))
+
+
+def _let_go(*things: Feed | Marker | Journal | Hub) -> GepaError | None:
+    """Close each, whatever the others do, and give what went wrong first."""
+    errors: list[GepaError] = []
+    for each in things:
+        try:
+            each.close()
+        except GepaError as error:
+            errors.append(error)
+    return errors[0] if errors else None
 
 
 @contextmanager

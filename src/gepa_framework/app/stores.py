@@ -152,6 +152,11 @@ def _refuse_taken(prepared: Prepared, store: Store) -> None:
         )
 
 
+def store_record(prepared: Prepared) -> dict[str, Any]:
+    """Give what the directory of a run says of its store; raises what `new_store` raises."""
+    return _record(prepared).fields()
+
+
 def _record(prepared: Prepared) -> StoreRecord:
     choice = prepared.config.store
     found = prepared.plugins.load(choice.kind, choice.name).found

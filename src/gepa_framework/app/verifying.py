@@ -9,9 +9,10 @@ from gepa_framework.app.chronicle import Chronicle
 from gepa_framework.app.export_proof import ExportProof
 from gepa_framework.app.feed_proof import FeedProof, FeedsHeld
 from gepa_framework.app.history import History
+from gepa_framework.app.record_proof import hold_records
 from gepa_framework.app.request_proof import RequestProof
 from gepa_framework.app.verification import Verification
-from gepa_framework.workspace import Journal, file_errors, holder_of
+from gepa_framework.workspace import MARK, Journal, check_mark, file_errors, holder_of, read_mark
 
 _ROLLOUTS = ("rollout.completed", "rollout.failed")
 _DECISIONS = ("candidate.accepted", "candidate.rejected")
@@ -36,6 +37,7 @@ class _Proof:
         self._holder = holder_of(history.run_dir)
         with file_errors(history.run_dir):
             self._feeds = FeedProof(history.run_dir)
+        self._mark = read_mark(history.run_dir)
         self._exports = None if self._holder else ExportProof.read(history.run_dir)
         self._machine = history.machine()
         self._chronicle = Chronicle()
@@ -49,6 +51,9 @@ class _Proof:
             requests = RequestProof(journal)
             self._replay(journal, requests)
             self._hold_feeds(journal)
+            self._hold_mark(journal)
+            self._proved.extend(hold_records(self._history, over=self._over))
+            self._unproved.extend(journal.check())
             self._settle_exports(journal)
             self._unproved.extend(requests.unproved)
             return Verification(
@@ -83,6 +88,11 @@ class _Proof:
         held = FeedsHeld.judge(self._feeds.hold(journal.lines()), journal.events, over=self._over)
         self._proved.extend(held.proved)
         self._unproved.extend(held.unproved)
+
+    def _hold_mark(self, journal: Journal) -> None:
+        check_mark(self._history.run_dir, self._mark, journal)
+        if self._mark is not None:
+            self._proved.append(MARK)
 
     @property
     def _over(self) -> bool:

@@ -15,6 +15,7 @@ _MIB = 1024 * 1024
 _APPLICATION_ID = 0x67657061  # "gepa"
 FORMAT = 2
 _MAGIC = b"SQLite format 3\0"
+_JOURNAL_MAGIC = bytes.fromhex("d9d505f920a163d7")
 #: Where the header says which version may read the file; 2 stands for WAL.
 _READ_VERSION = 19
 _WAL = 2
@@ -47,7 +48,8 @@ def connect_to_write(path: Path, max_mib: int) -> sqlite3.Connection:
             if not _is_ours(connection, path):
                 _make(connection)
         # Before 3.51.3 two processes that write in WAL mode at once may damage the file.
-        mode = "WAL" if sqlite3.sqlite_version_info >= (3, 51, 3) else "TRUNCATE"
+        # Of a journal that was cut to nothing, the power may leave the old half below the new one.
+        mode = "WAL" if sqlite3.sqlite_version_info >= (3, 51, 3) else "PERSIST"
         connection.execute(f"PRAGMA journal_mode = {mode}")
         # A lost write costs one more question, no truth: the journal of the run is what must be durable.
         connection.execute("PRAGMA synchronous = NORMAL")
@@ -97,9 +99,15 @@ def _reading_mode(path: Path, *, readonly: bool) -> str:
 
 def _connect(path: Path, mode: str) -> sqlite3.Connection:
     # SQLite takes a file too short for a page to be empty, and would write over it.
-    if path.exists() and _head(path)[: len(_MAGIC)] not in (b"", _MAGIC):
+    if path.exists() and _head(path)[: len(_MAGIC)] not in (b"", _MAGIC) and not _is_half_written(path):
         raise CacheCorruptError(f"the cache {path} is damaged: it is no SQLite database", hint=_AGAIN)
     return sqlite3.connect(f"{path.as_uri()}?{mode}", uri=True, timeout=BUSY_SECONDS, isolation_level=None)
+
+
+def _is_half_written(path: Path) -> bool:
+    """Tell whether SQLite will first undo what the end of a process, or the power, interrupted."""
+    journal = path.with_name(f"{path.name}-journal")
+    return journal.exists() and _head(journal).startswith(_JOURNAL_MAGIC)
 
 
 def _head(path: Path) -> bytes:
@@ -165,6 +173,9 @@ def told(path: Path) -> Iterator[None]:
         raise
     except sqlite3.Error as error:
         raise _translated(error, path) from error
+    except UnicodeDecodeError as error:
+        # What SQLite says of a damaged definition may hold the damage itself.
+        raise CacheCorruptError(f"the cache {path} is damaged: {error}", hint=_AGAIN) from error
     except OSError as error:
         raise WorkspaceError(f"the cache {path} cannot be opened: {error}") from error
 

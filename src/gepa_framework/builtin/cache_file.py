@@ -92,9 +92,11 @@ class CacheFile:
             row = connection.execute(_SELECT, (namespace, key)).fetchone() if connection else None
         if row is None:
             return None
-        value = self._verified(namespace, *row)
+        number, _, *kept = row
+        # By the key that was asked for: a damaged index leads to the entry of another.
+        value = self._verified(namespace, number, key, *kept)
         if not self.readonly:
-            self._read.add(row[0])
+            self._read.add(number)
         return value
 
     def page(self, namespace: str, first: str, count: int) -> list[Entry]:

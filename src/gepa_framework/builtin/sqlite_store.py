@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
@@ -22,8 +22,10 @@ from gepa_framework.types import (
     Rows,
 )
 from gepa_framework.workspace import (
+    DAMAGED,
     FAILPOINTS,
     Tally,
+    check_database,
     check_revision,
     create_database,
     file_errors,
@@ -131,9 +133,17 @@ class SqliteStore:
         return connection
 
     def meta(self) -> Mapping[str, str]:
-        """Give what was recorded of the run when it began."""
+        """Give what was recorded of the run when it began.
+
+        Raises:
+            WorkspaceError: It is not what was written.
+        """
         with storage_errors(self._path):
-            return dict(self._db.execute("SELECT key, value FROM meta").fetchall())
+            meta = dict(self._db.execute("SELECT key, value FROM meta").fetchall())
+        if not all(isinstance(part, str) for pair in meta.items() for part in pair):
+            told = f"{self._path}: what was recorded when the run began is not what was written"
+            raise WorkspaceError(told, hint=DAMAGED)
+        return meta
 
     def append(self, rows: Rows) -> None:
         """Write rows in one transaction that is on the disk when this returns.
@@ -197,9 +207,26 @@ class SqliteStore:
         return query if self._keeps_access else query.replace(" access,", " NULL,")
 
     def tally(self) -> Tally:
-        """Give the counts of what is on record."""
+        """Give the counts of what is on record.
+
+        Raises:
+            WorkspaceError: A checkpoint, or a row after the last one, is damaged.
+        """
         with storage_errors(self._path):
-            return read_tally(self._db)
+            try:
+                return read_tally(self._db)
+            except (ValueError, KeyError, TypeError) as error:
+                told = f"{self._path}: what is counted is not what was written: {error}"
+                raise WorkspaceError(told, hint=DAMAGED) from error
+
+    def check(self) -> Sequence[str]:
+        """Look at what the chain of the journal does not cover; give what cannot be told, a sentence each.
+
+        Raises:
+            WorkspaceError: A page, a definition, a text or a checkpoint is not what was written.
+        """
+        with storage_errors(self._path):
+            return check_database(self._db, self._path)
 
     def blob(self, sha256: str) -> str | None:
         """Give the text under a digest."""

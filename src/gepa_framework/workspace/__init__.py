@@ -21,6 +21,7 @@ from gepa_framework.workspace.database import (
     read_database,
     storage_errors,
 )
+from gepa_framework.workspace.disk import make_directory, rename
 from gepa_framework.workspace.failpoint import FAILPOINTS
 from gepa_framework.workspace.feed import (
     RESTORE,
@@ -37,17 +38,21 @@ from gepa_framework.workspace.holder import Holder
 from gepa_framework.workspace.invariants import INVARIANTS, Invariant, Severity, Violation, violations
 from gepa_framework.workspace.journal import Journal, Line, Record, Stored, event_text
 from gepa_framework.workspace.lock import WorkspaceLock, holder_of
+from gepa_framework.workspace.mark import MARK, Mark, Marker, check_end, check_mark, read_mark
 from gepa_framework.workspace.reading import readable, shelf_of
 from gepa_framework.workspace.rebuild import expected_views, is_same_view, rebuild_database
 from gepa_framework.workspace.reserve import RESERVE_BYTES, Reserve
+from gepa_framework.workspace.soundness import DAMAGED, check_database
 from gepa_framework.workspace.standing import Standing, Transition, read_standing
 from gepa_framework.workspace.tally import Tally
 from gepa_framework.workspace.texts import blob_digest
 
 __all__ = [
+    "DAMAGED",
     "ENDINGS",
     "FAILPOINTS",
     "INVARIANTS",
+    "MARK",
     "MAX_LINE_BYTES",
     "RESERVE_BYTES",
     "RESTORE",
@@ -61,6 +66,8 @@ __all__ = [
     "Invariant",
     "Journal",
     "Line",
+    "Mark",
+    "Marker",
     "Record",
     "Reserve",
     "Severity",
@@ -72,6 +79,9 @@ __all__ = [
     "Violation",
     "WorkspaceLock",
     "blob_digest",
+    "check_database",
+    "check_end",
+    "check_mark",
     "check_nothing_is_lost",
     "check_revision",
     "create_database",
@@ -89,16 +99,19 @@ __all__ = [
     "is_exact",
     "is_same_view",
     "last_seq",
+    "make_directory",
     "measured_candidates",
     "normalised_line",
     "open_database",
     "read_at",
     "read_database",
+    "read_mark",
     "read_standing",
     "read_tail",
     "read_tally",
     "readable",
     "rebuild_database",
+    "rename",
     "shelf_of",
     "storage_errors",
     "violations",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from gepa_framework.engine import Outcome
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 EVERY: Final = 500
 #: What ends a run; nothing but an extension comes after it.
 ENDINGS: Final = ("gepa.run.finished", "gepa.run.failed", "gepa.run.cancelled")
+_LAST: Final = 2**63 - 1
 
 
 class Checkpoints:
@@ -68,9 +69,20 @@ def read_tally(connection: sqlite3.Connection, *, afresh: bool = False) -> Tally
         afresh: Count all rows instead, whatever the checkpoints say.
     """
     tally = Tally() if afresh else _newest(connection)
-    at = {"inputs": tally.position, "attempts": tally.position, "events": tally.seq}
-    tally.rows(*(connection.execute(_after(connection, table), (after,)) for table, after in at.items()))
+    tally.rows(*rows_after(connection, tally))
     return tally
+
+
+def rows_after(
+    connection: sqlite3.Connection, tally: Tally, position: int = _LAST, seq: int = _LAST
+) -> Iterator[Iterator[Row]]:
+    """Give the inputs, attempts and events that come after what is counted, up to an input and an event."""
+    between = {
+        "inputs": (tally.position, position),
+        "attempts": (tally.position, position),
+        "events": (tally.seq, seq),
+    }
+    return (connection.execute(_between(connection, table), ends) for table, ends in between.items())
 
 
 def _newest(connection: sqlite3.Connection) -> Tally:
@@ -81,8 +93,8 @@ def _newest(connection: sqlite3.Connection) -> Tally:
     return Tally(json.loads(row[0]), row[1], row[2]) if row else Tally()
 
 
-def _after(connection: sqlite3.Connection, table: str) -> str:
+def _between(connection: sqlite3.Connection, table: str) -> str:
     there = {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}
     columns = ", ".join(name if name in there else "NULL" for name in COLUMNS[table])  # type: ignore[index]
     key = "seq" if table == "events" else "position"
-    return f"SELECT {columns} FROM {table} WHERE {key} > ? ORDER BY {key}"  # noqa: S608 - constants
+    return f"SELECT {columns} FROM {table} WHERE {key} > ? AND {key} <= ? ORDER BY {key}"  # noqa: S608 - constants

@@ -9,6 +9,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from gepa_framework.errors import DiskBudgetError, WorkspaceError
+from gepa_framework.workspace.disk import rename
 from gepa_framework.workspace.failpoint import FAILPOINTS
 
 #: The newest schema; kept here too so that opening a current workspace imports no SQLAlchemy.
@@ -29,6 +30,9 @@ def storage_errors(path: Path) -> Iterator[None]:
         if _is_full(error):
             raise DiskBudgetError(f"{path}: {error}", hint=_MAKE_ROOM) from error
         raise WorkspaceError(f"{path}: {error}") from error
+    except UnicodeDecodeError as error:
+        # What SQLite says of a damaged definition may hold the damage itself.
+        raise WorkspaceError(f"{path} is damaged: {error}", hint="restore it from a backup") from error
 
 
 def _is_full(error: sqlite3.Error) -> bool:
@@ -48,11 +52,7 @@ def file_errors(path: Path) -> Iterator[None]:
         raise WorkspaceError(f"{path}: {error.strerror}") from error
 
 
-def _connect(path: Path) -> sqlite3.Connection:
-    return _connected(path, "WAL")
-
-
-def _connected(path: Path, mode: str) -> sqlite3.Connection:
+def _connect(path: Path, mode: str = "WAL") -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5)
     try:
         connection.execute(f"PRAGMA journal_mode={mode}")
@@ -81,7 +81,7 @@ def create_database(path: Path, meta: Mapping[str, str]) -> sqlite3.Connection:
             _discard(draft)
             raise
         FAILPOINTS.passed("database_drafted")
-        draft.rename(path)
+        rename(draft, path)
     FAILPOINTS.passed("database_created")
     with storage_errors(path):
         return _connect(path)
@@ -89,7 +89,7 @@ def create_database(path: Path, meta: Mapping[str, str]) -> sqlite3.Connection:
 
 def _write_draft(draft: Path, meta: Mapping[str, str]) -> None:
     # With a log beside it, that log might hold what a full disk kept out of the file, and stay behind.
-    with closing(_connected(draft, "DELETE")) as connection:
+    with closing(_connect(draft, "DELETE")) as connection:
         connection.executescript(f"BEGIN IMMEDIATE;\n{SCHEMA_FILE.read_text(encoding='utf-8')}")
         connection.execute("INSERT INTO alembic_version VALUES (?)", (REVISION,))
         connection.executemany("INSERT INTO meta VALUES (?, ?)", list(meta.items()))
@@ -159,7 +159,7 @@ def read_database(path: Path) -> sqlite3.Connection:
 def _revision(connection: sqlite3.Connection, path: Path) -> str:
     try:
         row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
         raise WorkspaceError(f"{path} is not a workspace: {error}") from error
     if row is None:
         raise WorkspaceError(f"{path} is not a workspace: it has no schema version")

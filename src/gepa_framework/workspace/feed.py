@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import IO
@@ -53,7 +53,7 @@ def check_nothing_is_lost(run_dir: Path, events: int) -> None:
         if last > events:
             raise WorkspaceError(
                 f"{path} goes on to event {last}, and the journal ends at event {events}: it has lost rows",
-                hint=f"{RESTORE}; to go on without what is lost, delete both feeds",
+                hint=f"{RESTORE}; to go on without what is lost, delete both feeds and journal.mark",
             )
 
 
@@ -94,6 +94,7 @@ class Feed:
     Args:
         run_dir: The run's directory.
         journal: What is on record already; nothing where it is left out.
+        written: Called each time that something was written; tells whether to bring it to the disk.
 
     Raises:
         WorkspaceError: The files cannot be read or written.
@@ -102,7 +103,10 @@ class Feed:
         torn: Whether an event could be written in part only: nothing is added until the feed is mended.
     """
 
-    def __init__(self, run_dir: Path, journal: Journal | None = None) -> None:
+    def __init__(
+        self, run_dir: Path, journal: Journal | None = None, written: Callable[[], bool] = lambda: False
+    ) -> None:
+        self._written = written
         self.path, self.normalised_path = feeds(run_dir)
         self.torn = False
         with ExitStack() as opened:
@@ -134,6 +138,13 @@ class Feed:
         self._write(self._feed, "".join(timed))
         FAILPOINTS.passed("amid_feed")
         self._write(self._normalised, "".join(normalised))
+        if self._written():
+            self._sync()
+
+    def _sync(self) -> None:
+        for file in (self._feed, self._normalised):
+            with file_errors(file.path):
+                file.sync()
 
     def _write(self, file: FeedFile, text: str) -> None:
         try:
@@ -144,6 +155,12 @@ class Feed:
                 raise error from None
 
     def close(self) -> None:
-        """Close both files."""
-        self._feed.close()
-        self._normalised.close()
+        """Bring both files to the disk and close them.
+
+        Raises:
+            DiskBudgetError: There is no room; the events are on record all the same.
+        """
+        with ExitStack() as stack:
+            stack.callback(self._feed.close)
+            stack.callback(self._normalised.close)
+            self._sync()

@@ -97,6 +97,14 @@ class FeedFile:
             # A disk that has become full takes a part, and says so at the next attempt.
             written += os.write(self._handle, data[written:])
 
+    def sync(self) -> None:
+        """Bring the file to the disk.
+
+        Raises:
+            OSError: The disk does not take it.
+        """
+        os.fsync(self._handle)
+
     def close(self) -> None:
         """Close the file."""
         os.close(self._handle)

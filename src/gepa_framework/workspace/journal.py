@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from json.encoder import encode_basestring as quote
 from math import isfinite
@@ -172,6 +172,15 @@ class Journal:
     def chain(self) -> str:
         """The last link of the inputs' chain, in hexadecimal digits; it stands for the whole journal."""
         return self._input_chain.hex()
+
+    def link(self, position: int) -> str:
+        """Give the link of an input, in hexadecimal digits; of position 0 what the first one is linked to."""
+        if position == self._position:
+            return self.chain
+        with self._rows("inputs") as rows:
+            links = (row[-1] for row in rows)
+            found: bytes = next(itertools.islice(links, position - 1, None), b"") if position else self._root
+            return found.hex()
 
     @property
     def inputs(self) -> int:
@@ -348,6 +357,15 @@ class Journal:
             if close := getattr(rows, "close", None):
                 stack.callback(close)
             yield rows
+
+    def check(self) -> Sequence[str]:
+        """Have the store look at what the chain does not cover; give what it cannot tell, a sentence each.
+
+        Raises:
+            WorkspaceError: Something there is not what was written.
+        """
+        look: Callable[[], Sequence[str]] | None = getattr(self._store, "check", None)
+        return look() if look else ()
 
     def last_event(self) -> tuple[str, str]:
         """Give type and body of the last event; both are empty where there is none."""
