@@ -169,7 +169,8 @@ def test_an_interrupted_run_can_be_told_from_one_that_goes_on(project, at):
         run = of(project)
     finally:
         lock.release()
-    assert (run["state"], run["holder"]) == ("running", f"process {os.getpid()}")
+    assert run["state"] == "running"
+    assert run["holder"].startswith(f"process {os.getpid()} on ")
     assert run["completed_at"] is None
     assert run["latest_transition"]["after"] == "searching"
     assert run["latest_transition"]["before"] == "seed_full_train"

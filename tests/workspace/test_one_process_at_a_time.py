@@ -160,6 +160,8 @@ def test_a_command_is_told_up_to_its_first_option(monkeypatch):
     argv = ["/opt/bin/gepa", "resume", "runs/x", "--set", "proposer.token=sk-canary", "more"]
     monkeypatch.setattr(sys, "argv", argv)
     assert Holder.present().command == "gepa resume runs/x"
+    monkeypatch.setattr(sys, "argv", ["/site/gepa_framework/__main__.py", "run", "--config", "gepa.toml"])
+    assert Holder.present().command == "gepa_framework run"
 
 
 def test_a_lock_whose_file_was_taken_away_meanwhile_is_no_lock(tmp_path, monkeypatch):

@@ -86,8 +86,11 @@ class Holder:
 
 def _command() -> str:
     program, *words = sys.argv or [""]
+    path = Path(program)
+    # A package that is run by `python -m` is named by its directory.
+    name = path.parent.name if path.name == "__main__.py" else path.name
     plain = takewhile(lambda word: not word.startswith("-"), words)
-    return " ".join([Path(program).name, *plain])[:_SHOWN].strip()
+    return " ".join([name, *plain])[:_SHOWN].strip()
 
 
 def _started(pid: int) -> str:
