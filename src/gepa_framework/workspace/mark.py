@@ -17,6 +17,7 @@ from gepa_framework.errors import WorkspaceError
 from gepa_framework.types import canonical_json
 from gepa_framework.workspace.checkpoints import EVERY
 from gepa_framework.workspace.database import file_errors
+from gepa_framework.workspace.failpoint import FAILPOINTS
 from gepa_framework.workspace.feed import RESTORE, check_nothing_is_lost
 from gepa_framework.workspace.journal import Journal
 
@@ -94,6 +95,7 @@ class Marker:
         self._events = mark.events
         with file_errors(self._path):
             os.pwrite(self._file, mark.line(), 0)
+        FAILPOINTS.passed("mark_written")
 
 
 def read_mark(run_dir: Path) -> Mark | None:

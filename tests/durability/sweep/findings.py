@@ -15,7 +15,7 @@ from gepa_framework.workspace import read_database
 
 _DERIVED = ("candidate_registry.json", "frontier.json", "best_candidate.json", "score_chart.svg")
 #: What the manifest says of the place, the cache and the files beside it.
-_ELSEWHERE = ("artifact_refs",)
+_ELSEWHERE = ("artifact_refs", "manifest_sha256")
 #: What may lie in the directory of a run that is over.
 _FILES = {
     "cache.sqlite",
@@ -24,6 +24,7 @@ _FILES = {
     "cache_profile.json",
     "events.jsonl",
     "events.normalized.jsonl",
+    "journal.mark",
     "plugins.lock.json",
     "result_manifest.json",
     "store.json",
