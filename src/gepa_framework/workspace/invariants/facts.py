@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import sqlite3
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import Any
 
+from gepa_framework.errors import WorkspaceError
 from gepa_framework.types import EVENT_TYPES, FailureKind, Stage
 from gepa_framework.types.candidate import Candidate
 from gepa_framework.workspace.checkpoints import ENDINGS
 from gepa_framework.workspace.invariants.recount import differences
+from gepa_framework.workspace.reading import shelf_of
+from gepa_framework.workspace.shelf import Shelf
+from gepa_framework.workspace.whole import whole_json
 
 KINDS = (
     *("start", "metadata", "program", "rows", "rollout", "rollout_failure", "proposal", "proposal_failure"),
@@ -67,10 +69,12 @@ FACTS: dict[str, str] = {
         LEFT JOIN served AS other
           ON other.row_id = each.row_id
          AND other.purpose = CASE each.stage WHEN 'heldout' THEN 'train' ELSE 'heldout' END""",
-    "registered": _events(
-        "'candidate.registered'",
-        *("candidate_id", "parent_ids", "iteration", "source", "components", "changed"),
-    ),
+    # Long texts of components stand in ``blobs``.
+    "registered": f"""
+        SELECT each.*, {whole_json("json_extract(events.body, '$.components')")} AS components
+        FROM ({
+        _events("'candidate.registered'", *("candidate_id", "parent_ids", "iteration", "source", "changed"))
+    }) AS each JOIN events USING (seq)""",
     "decided": _events(
         "'candidate.accepted', 'candidate.rejected'",
         *("candidate_id", "parent_id", "iteration", "rule", "criterion", "reason", "before", "after"),
@@ -157,7 +161,8 @@ FAILURES = quoted(FailureKind)
 
 def gather(connection: sqlite3.Connection) -> None:
     """Make the facts as temporary tables of a connection, which may be for reading alone."""
-    connection.create_function("sha256", 1, _sha256, deterministic=True)
+    shelf = shelf_of(connection, "the workspace")
+    connection.create_function("is_kept", 1, lambda sha256: _is_kept(shelf, sha256))
     connection.create_function("candidate_id", 2, _candidate_id, deterministic=True)
     connection.execute("PRAGMA temp_store = MEMORY")
     for name, query in FACTS.items():
@@ -177,8 +182,13 @@ def forget(connection: sqlite3.Connection) -> None:
             connection.execute(f"DROP TABLE temp.{name}")
 
 
-def _sha256(text: Any) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass") if isinstance(text, str) else b"").hexdigest()
+def _is_kept(shelf: Shelf, sha256: str) -> bool:
+    """Tell whether the text under a digest is the one of that digest, its own long texts put back."""
+    try:
+        shelf.text(sha256)
+    except WorkspaceError:
+        return False
+    return True
 
 
 def _candidate_id(components: str, name: str) -> str:
