@@ -78,7 +78,8 @@ def test_a_finished_run_is_told_with_everything_that_was_promised(project):
     assert sum(run["rollout_status_counts"].values()) == result.rollouts
     assert run["usage_ledger_boundary_counts"]["proposer.fake"] == run["usage"]["proposer_calls"]
     assert (run["cache_mode"], run["cache_namespace"]) == ("off", "gepa:r1")
-    assert run["started_at"] <= run["completed_at"] <= run["updated_at"]
+    # The record is closed before the files are written that tell of the end.
+    assert run["started_at"] <= run["updated_at"] <= run["completed_at"]
     assert run["latest_transition"] == {
         "seq": result.events,
         "before": "heldout",

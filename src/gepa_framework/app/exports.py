@@ -44,7 +44,7 @@ def export(
         error=error,
         store_location=store_location,
     )
-    files.write_json(run_dir / files.MANIFEST, sealed(manifest(result)))
+    files.write_json(run_dir / files.MANIFEST, manifest(result))
     return result
 
 
@@ -55,7 +55,7 @@ def sealed(value: JSONObject) -> JSONObject:
 
 def manifest(result: GepaRunResult) -> JSONObject:
     """Give the manifest of a result."""
-    return {"schema": "gepa_result_manifest.v1", **result.to_dict()}
+    return sealed({"schema": "gepa_result_manifest.v1", **result.to_dict()})
 
 
 def derived_files(run: Run, chronicle: Chronicle) -> Mapping[str, str]:
