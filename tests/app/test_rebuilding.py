@@ -124,6 +124,7 @@ def test_an_older_schema_is_brought_to_the_present_one(project):
         run_dir,
         *(f"DROP VIEW {name}" for (name,) in views),
         "DROP TABLE checkpoints",
+        "DROP TABLE artifact_refs",
         "ALTER TABLE inputs DROP COLUMN access",
         "UPDATE alembic_version SET version_num = '0002'",
     )

@@ -268,6 +268,7 @@ def test_an_older_schema_is_told_of_without_being_changed(project):
         for (name,) in views:
             database.execute(f"DROP VIEW {name}")
         database.execute("DROP TABLE checkpoints")
+        database.execute("DROP TABLE artifact_refs")
         database.execute("ALTER TABLE inputs DROP COLUMN access")
         database.execute("UPDATE alembic_version SET version_num = '0002'")
         database.commit()

@@ -125,6 +125,7 @@ def test_a_run_from_before_stores_goes_on(project, at, monkeypatch, whole):
             database.execute(f"DROP VIEW {name}")
         database.execute("DROP TABLE blobs")
         database.execute("DROP TABLE checkpoints")
+        database.execute("DROP TABLE artifact_refs")
         database.execute("ALTER TABLE inputs DROP COLUMN access")
         database.execute("UPDATE alembic_version SET version_num = '0001'")
         database.commit()

@@ -62,6 +62,7 @@ def test_a_run_of_an_older_schema_is_read_with_todays_views_and_left_alone(copie
         path,
         *(f"DROP VIEW {name}" for name in views),
         "DROP TABLE checkpoints",
+        "DROP TABLE artifact_refs",
         "ALTER TABLE inputs DROP COLUMN access",
         "UPDATE alembic_version SET version_num = '0002'",
         "CREATE VIEW candidates AS SELECT 1",

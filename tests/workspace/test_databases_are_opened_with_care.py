@@ -117,6 +117,7 @@ def back_to_the_first_schema(path):
         *(f"DROP VIEW {name}" for (name,) in views),
         "DROP TABLE blobs",
         "DROP TABLE checkpoints",
+        "DROP TABLE artifact_refs",
         "ALTER TABLE inputs DROP COLUMN access",
         "CREATE UNIQUE INDEX inputs_effect_id ON inputs (effect_id)",
         "CREATE VIEW evaluations AS SELECT seq FROM events",

@@ -9,6 +9,7 @@ from pathlib import Path
 import attrs
 
 from gepa_framework.app import files, identities
+from gepa_framework.app.artifacts import keep_artifacts
 from gepa_framework.app.chronicle import Chronicle
 from gepa_framework.app.inspect.curve import Curve
 from gepa_framework.app.result import GepaRunResult
@@ -35,6 +36,7 @@ def export(
     files.write_json(run_dir / files.CACHE_PROFILE, cache_profile)
     for name, text in derived_files(machine.run, chronicle).items():
         files.write_text(run_dir / name, text)
+    keep_artifacts(run_dir)
     result = make_result(
         machine,
         chronicle,

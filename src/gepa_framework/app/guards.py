@@ -135,6 +135,12 @@ class GuardedStore:
         found: Callable[[], Tally] | None = getattr(self.store, "tally", None)
         return found
 
+    @property
+    def keep_artifacts(self) -> Callable[[Sequence[Row]], None] | None:
+        """What keeps the digests of the files that are made from the journal, where the store has it."""
+        found: Callable[[Sequence[Row]], None] | None = getattr(self.store, "keep_artifacts", None)
+        return found
+
     def check(self) -> Sequence[str]:
         """Have it look at what it keeps, where it can."""
         if not hasattr(self.store, "check"):

@@ -12,9 +12,10 @@ from typing import IO
 import attrs
 
 from gepa_framework.app import files
+from gepa_framework.app.artifacts import keep_artifacts
 from gepa_framework.app.cache_record import cache_profile
 from gepa_framework.app.chronicle import Chronicle
-from gepa_framework.app.exports import derived_files, manifest, sealed
+from gepa_framework.app.exports import derived_files, manifest
 from gepa_framework.app.history import History
 from gepa_framework.app.request_proof import RequestProof
 from gepa_framework.app.result import GepaRunResult
@@ -140,8 +141,9 @@ class _Rebuilding:
         texts = {files.CACHE_PROFILE: files.json_text(profile)} if profile is not None else {}
         for name, text in {**texts, **derived_files(self._machine.run, self._chronicle)}.items():
             self._settle_text(name, text)
+        keep_artifacts(self._run_dir)
         result = _result(self._history, self._machine, self._chronicle)
-        self._settle_text(files.MANIFEST, files.json_text(sealed(manifest(result))))
+        self._settle_text(files.MANIFEST, files.json_text(manifest(result)))
         self._register(result)
 
     def _register(self, result: GepaRunResult) -> None:

@@ -120,7 +120,7 @@ class Session:
             make_directory(run_dir)
         meta = self._meta()
         with _alone(run_dir) as reserve, closing(begin_journal(prepared, store, meta)) as journal:
-            files.write_json(run_dir / files.LOCK, prepared.lock())
+            files.write_json(run_dir / files.LOCK, json.loads(meta["plugins_lock"]))
             self._register("started")
             return self._drive(Machine(prepared.plan, built.stoppers), built, journal, reserve)
 

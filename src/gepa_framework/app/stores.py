@@ -99,7 +99,7 @@ def resume_journal(prepared: Prepared) -> Journal:
     return Journal.open(store)
 
 
-def recorded_store(run_dir: Path, *, accept_changed_plugins: bool = False) -> Store:
+def recorded_store(run_dir: Path, *, accept_changed_plugins: bool = False) -> GuardedStore:
     """Build the store that the directory of a run names; ``workspace.sqlite`` where it names none.
 
     Raises:

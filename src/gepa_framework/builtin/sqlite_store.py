@@ -61,6 +61,11 @@ _LAST = {table: f"{_select(table, ' DESC')} LIMIT 1" for table in COLUMNS}
 _CHECKPOINT = _insert("checkpoints", CHECKPOINT)
 #: The first schema with a place for texts, and the first that says how the cache was used.
 _WITH_TEXTS, _WITH_ACCESS = "0002", "0003"
+_ARTIFACT = (
+    "INSERT INTO artifact_refs (seq, path, kind, sha256, bytes) "
+    "VALUES ((SELECT coalesce(max(seq), 0) FROM events), ?, ?, ?, ?)"
+)
+_LATEST_ARTIFACT = "SELECT sha256, bytes FROM artifact_refs WHERE path = ? ORDER BY number DESC LIMIT 1"
 _BLOB = "INSERT INTO blobs (sha256, body) VALUES (?, ?) ON CONFLICT DO NOTHING"
 
 
@@ -172,6 +177,20 @@ class SqliteStore:
                 if database.in_transaction:
                     database.execute("ROLLBACK")
                 raise
+
+    def keep_artifacts(self, refs: Sequence[Row]) -> None:
+        """Append what was said of files: path, kind, SHA-256 and bytes, where it is not what was said last.
+
+        Raises:
+            DiskBudgetError: The disk is full; nothing of this call is in the file.
+            WorkspaceError: The file cannot be written; nothing of this call is in it.
+        """
+        with storage_errors(self._path):
+            news = [ref for ref in refs if self._db.execute(_LATEST_ARTIFACT, ref[:1]).fetchone() != ref[2:]]
+            if news:
+                self._db.execute("BEGIN IMMEDIATE")
+                self._db.executemany(_ARTIFACT, news)
+                self._db.execute("COMMIT")
 
     def _check_place(self) -> None:
         """Refuse to write where nobody would find it: SQLite goes on with a file that lost its name."""

@@ -13,7 +13,7 @@ from gepa_framework.workspace.disk import rename
 from gepa_framework.workspace.failpoint import FAILPOINTS
 
 #: The newest schema; kept here too so that opening a current workspace imports no SQLAlchemy.
-REVISION = "0004"
+REVISION = "0005"
 #: The statements that make the newest schema, compiled from `schema.metadata`.
 SCHEMA_FILE = Path(__file__).with_name("schema.sql")
 #: What SQLite says where there is no room. Other messages may quote a damaged statement, whatever is in it.

@@ -1,7 +1,8 @@
 """The tables of a workspace; the views that readers use are in `gepa_framework.workspace.views`.
 
 The journal (`inputs`, `attempts`, `events`, and the texts in `blobs` that they name by digest) is the only
-truth. `checkpoints` holds counts of it, so that nobody who asks for them has to go through all of it.
+truth. `checkpoints` holds counts of it, so that nobody who asks for them has to go through all of it, and
+`artifact_refs` the digests of the files that were made from it, as each was written anew.
 Everything else is a view: nothing is stored twice, nothing can lag behind, and no row is ever rewritten.
 
 The writer counts on what the engine warrants (one outcome for each effect, attempts and events of inputs that
@@ -24,7 +25,7 @@ from gepa_framework.workspace.database import SCHEMA_FILE
 from gepa_framework.workspace.views import creations
 
 #: The newest Alembic revision; a workspace of another one is migrated or refused.
-REVISION = "0004"
+REVISION = "0005"
 
 metadata = MetaData()
 
@@ -90,6 +91,17 @@ checkpoints = Table(
     Column("kind", String, nullable=False),
     Column("elapsed_us", Integer, nullable=False),
     Column("tallies", Text, nullable=False),
+)
+
+artifact_refs = Table(
+    "artifact_refs",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("seq", Integer, nullable=False),
+    Column("path", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("sha256", String, nullable=False),
+    Column("bytes", Integer, nullable=False),
 )
 
 

@@ -1,5 +1,14 @@
 -- Made by `python -m gepa_framework.workspace.schema`; schema.py says the same and comes first.
 CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY);
+CREATE TABLE artifact_refs (
+    number INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    path VARCHAR NOT NULL,
+    kind VARCHAR NOT NULL,
+    sha256 VARCHAR NOT NULL,
+    bytes INTEGER NOT NULL,
+    PRIMARY KEY (number)
+);
 CREATE TABLE blobs (
     sha256 VARCHAR NOT NULL,
     body TEXT NOT NULL,
