@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from copy import deepcopy
 from typing import Any
 
 import attrs
@@ -81,7 +82,7 @@ def sample_request(**changes: Any) -> ProposalRequest:
 def sample_body(type_: str, **changes: Any) -> EventBody:
     """Give the body of an event of a type."""
     cls = EVENT_TYPES[type_]
-    given = {field.name: _FIELDS[str(field.type)] for field in attrs.fields(cls)}
+    given = {field.name: deepcopy(_FIELDS[str(field.type)]) for field in attrs.fields(cls)}
     return cls(**{**given, **changes})
 
 

@@ -37,10 +37,15 @@ class ListenerContract(PluginInfoContract):
         """Give what builds a new listener, over the same place each time."""
         return lambda: build(plugin, config, context)
 
-    @pytest.mark.parametrize("type_", EVENT_TYPES)
-    def test_every_event_is_taken(self, open_listener: OpenListener, type_: str) -> None:
+    def test_every_event_is_taken(self, open_listener: OpenListener) -> None:
         """An event that it does not care for is none that it may raise at."""
-        _tell(open_listener(), [Event(seq=1, elapsed_seconds=0.5, body=sample_body(type_))])
+        raised: dict[str, str] = {}
+        for type_ in EVENT_TYPES:
+            try:
+                _tell(open_listener(), [Event(seq=1, elapsed_seconds=0.5, body=sample_body(type_))])
+            except Exception as error:  # noqa: BLE001 - all of them are told at once
+                raised[type_] = repr(error)
+        assert raised == {}
 
     def test_a_whole_run_is_taken(self, open_listener: OpenListener) -> None:
         """Events come one by one, by their number."""
