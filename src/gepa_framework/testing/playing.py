@@ -14,24 +14,25 @@ LONGEST_SECONDS = 30.0
 _TURNS = 20
 
 
-def play(scene: Coroutine[Any, Any, T], *, seconds: float = LONGEST_SECONDS) -> T:
+def play(scene: Coroutine[Any, Any, T], *, seconds: float | None = None) -> T:
     """Run a scene to its end.
 
     Args:
         scene: The coroutine.
-        seconds: How long it may take.
+        seconds: How long it may take; `LONGEST_SECONDS` where it is not given.
 
     Raises:
         AssertionError: It takes longer, or leaves tasks behind.
     """
+    allowed = LONGEST_SECONDS if seconds is None else seconds
 
     async def main() -> T:
         try:
-            async with asyncio.timeout(seconds) as bound:
+            async with asyncio.timeout(allowed) as bound:
                 result = await scene
         except TimeoutError:
             if bound.expired():
-                raise AssertionError(f"it was not done within {seconds:g} s") from None
+                raise AssertionError(f"it was not done within {allowed:g} s") from None
             raise
         await refuse_leftovers()
         return result

@@ -260,10 +260,7 @@ class FailsWithItsKey(Honest):
 
 class FailsWithItsKeyBehind(Honest):
     async def propose(self, request):
-        try:
-            raise ValueError(self.context.environ["OPENAI_API_KEY"])
-        except ValueError as error:
-            raise ProposerError("401") from error
+        raise ProposerError("401") from ValueError(self.context.environ["OPENAI_API_KEY"])
 
 
 class FailsAndLeavesATask(HonestFailure):

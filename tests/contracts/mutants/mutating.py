@@ -36,6 +36,10 @@ def mutants(honest: type, table: Mapping[str, Sequence[Any]], attribute: str = "
         for mutant in several:
             name = f"Test{mutant.__name__}"
             assert name not in found, f"two mutants are called {mutant.__name__}"
-            namespace = {attribute: mutant, "caught_by": test, "__module__": honest.__module__}
+            namespace = {
+                attribute: mutant if isinstance(mutant, type) else staticmethod(mutant),
+                "caught_by": test,
+                "__module__": honest.__module__,
+            }
             found[name] = type(name, (honest,), namespace)
     return found

@@ -315,7 +315,7 @@ class HttpTransportContract(ConcurrentTransportContract):
 
         async def scene(transport: Transport) -> None:
             task = asyncio.create_task(transport.rollout(await first_rollout(transport, _WANTED)))
-            await asyncio.to_thread(container.wait_for, "/rollouts/rollout-1/state")
+            assert await asyncio.to_thread(container.wait_for, "/rollouts/rollout-1/state")
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
@@ -337,7 +337,7 @@ class HttpTransportContract(ConcurrentTransportContract):
             request = await first_rollout(transport, _WANTED)
             asked = [attrs.evolve(request, rollout_id=f"rollout-{n}") for n in range(4)]
             tasks = [asyncio.create_task(transport.rollout(each)) for each in asked]
-            await asyncio.to_thread(container.wait_for, "/rollouts", 4)
+            assert await asyncio.to_thread(container.wait_for, "/rollouts", 4)
             container.release()
             return await asyncio.gather(*tasks)
 
