@@ -20,7 +20,7 @@ from gepa_framework.testing.clock import Deadlock, VirtualClock
 from gepa_framework.testing.container import ScriptedContainer, Turn
 from gepa_framework.testing.playing import play
 from gepa_framework.testing.samples import sample_events
-from gepa_framework.types import EVENT_TYPES, Kind
+from gepa_framework.types import EVENT_TYPES, Event, Kind, compact_json, event_fields
 
 CLASSES = [getattr(contracts, name) for name in contracts.__all__]
 OPTIONS = ["-q", "-p", "no:cacheprovider", "-c", "/dev/null", "-W", "error"]
@@ -231,8 +231,21 @@ def test_there_is_a_sample_of_every_event():
 VALUES = [
     value
     for name, value in vars(strategies).items()
-    if inspect.isfunction(value) and value.__module__ == strategies.__name__ and not name.startswith("_")
+    if inspect.isfunction(value)
+    and value.__module__ == strategies.__name__
+    and not name.startswith("_")
+    and not inspect.signature(value).parameters.get("type_")
 ]
+
+
+@pytest.mark.parametrize("type_", EVENT_TYPES)
+def test_there_are_bodies_of_every_event_and_they_are_json(type_):
+    @settings(max_examples=10, database=None)
+    @given(strategies.bodies(type_))
+    def any_body(body):
+        assert json.loads(compact_json(event_fields(Event(1, 0.0, body))))["type"] == type_
+
+    any_body()
 
 
 @pytest.mark.parametrize("strategy", VALUES, ids=lambda value: value.__name__)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import string
 from typing import Any
 
+import attrs
 from hypothesis import strategies as st
 
-from gepa_framework.testing.samples import sample_body, sample_program, sample_rows
+from gepa_framework.testing.samples import sample_program, sample_rows
 from gepa_framework.types import (
     EVENT_TYPES,
     Candidate,
     Event,
+    EventBody,
     EvidenceFrame,
     FailureKind,
     JSONObject,
@@ -193,10 +195,35 @@ def run_views() -> st.SearchStrategy[RunView]:
     )
 
 
+def bodies(type_: str) -> st.SearchStrategy[EventBody]:
+    """Bodies of one type of event; each field has any value of its type."""
+    fields = {field.name: _fields()[str(field.type)] for field in attrs.fields(EVENT_TYPES[type_])}
+    return st.builds(EVENT_TYPES[type_], **fields)
+
+
 def events() -> st.SearchStrategy[Event]:
-    """Events of any type, numbered at random; their fields are those of the samples."""
-    bodies = st.sampled_from(sorted(EVENT_TYPES)).map(sample_body)
-    return st.builds(Event, st.integers(1, _MOST), st.floats(0, 1e9), bodies)
+    """Events of any type, numbered at random."""
+    any_body = st.sampled_from(sorted(EVENT_TYPES)).flatmap(bodies)
+    return st.builds(Event, st.integers(1, _MOST), st.floats(0, 1e9), any_body)
+
+
+def _fields() -> dict[str, st.SearchStrategy[Any]]:
+    """Give values for the fields of events, by their annotation."""
+    counts, numbers = st.integers(0, _MOST), scores()
+    scalars = st.none() | st.booleans() | counts | numbers | texts()
+    plain = {"str": texts(), "int": counts, "float": numbers}
+    values = {**plain, "float | None": st.none() | numbers, "JSONScalar": scalars}
+    return {
+        **values,
+        **{f"{name} | None": st.none() | strategy for name, strategy in plain.items()},
+        **{f"Mapping[str, {name}]": _tables(strategy) for name, strategy in values.items()},
+        "tuple[str, ...]": st.lists(names(), max_size=3).map(tuple),
+        "JSONObject": json_objects(),
+    }
+
+
+def _tables(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.dictionaries(names(), values, max_size=3)
 
 
 def journals(most: int = 6) -> st.SearchStrategy[list[Rows]]:
