@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
@@ -12,7 +10,6 @@ from hypothesis import strategies as st
 
 from gepa_framework.builtin import memory_cache, sqlite_cache
 from gepa_framework.errors import CacheFullError, WorkspaceError
-from gepa_framework.testing.contracts.cache import CacheContract, SharedCacheContract
 from gepa_framework.types import BuildContext, Cache, Listing, Preflight
 
 NAMES = st.sampled_from(["", "a", "b", "a\0", "é", "ab", "c" * 64])
@@ -35,31 +32,6 @@ def build(module, directory: Path, *, readonly: bool = False, **options) -> Cach
 @pytest.fixture(params=CLASSES, ids=["memory", "sqlite"])
 def module(request):
     return request.param
-
-
-class TestMemoryCache(CacheContract):
-    @pytest.fixture
-    def open_cache(self, tmp_path):
-        return lambda *, readonly=False: build(memory_cache, tmp_path, readonly=readonly)
-
-
-class TestSqliteCache(SharedCacheContract):
-    @pytest.fixture
-    def open_cache(self, tmp_path):
-        return lambda *, readonly=False: build(sqlite_cache, tmp_path / "new" / "one", readonly=readonly)
-
-
-def test_a_contract_without_a_cache_says_what_is_missing(tmp_path):
-    module = tmp_path / "test_mine.py"
-    module.write_text(
-        "from gepa_framework.testing.contracts.cache import CacheContract\n"
-        "class TestMine(CacheContract): ...\n"
-    )
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", "/dev/null", str(module)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=50, check=False, cwd=tmp_path)
-    assert done.returncode == 1
-    assert "TestMine must override the fixture open_cache" in done.stdout
-    assert "passed" not in done.stdout
 
 
 async def apply(cache: Cache, model: dict, operation: tuple) -> None:

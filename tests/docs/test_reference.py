@@ -16,6 +16,7 @@ from gepa_framework.app.extending import LIMITS
 from gepa_framework.cli.main import gepa
 from gepa_framework.errors import ExitCode, GepaError
 from gepa_framework.hookspecs import PROJECT, extras, factories
+from gepa_framework.testing import reference as contracts
 from gepa_framework.types import EVENT_TYPES
 from gepa_framework.types.rollout import FailureKind
 from gepa_framework.workspace import INVARIANTS
@@ -210,3 +211,8 @@ def test_every_key_of_a_status_has_its_row(finished_run, page_text, rows_of):
 
 def test_a_query_is_understood(sql_block, workspace):
     workspace.execute(sql_block.text)
+
+
+def test_the_reference_of_the_contracts_is_that_of_the_code(page_text):
+    cure = "python -m gepa_framework.testing.reference > docs/reference/contracts.md"
+    assert page_text("reference/contracts.md") == contracts.reference(), cure

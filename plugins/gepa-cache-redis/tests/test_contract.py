@@ -2,16 +2,26 @@ from __future__ import annotations
 
 import pytest
 
-from gepa_framework.testing.contracts.cache import SharedCacheContract
+from gepa_cache_redis import plugin as redis_plugin
+from gepa_cache_redis.config import RedisCacheConfig
+from gepa_framework.testing.contracts import SharedCacheContract
 
 
 class TestRedisCache(SharedCacheContract):
     @pytest.fixture
-    def open_cache(self, own):
-        return own.open
+    def plugin(self):
+        return redis_plugin
+
+    @pytest.fixture
+    def config(self, server, own):
+        return RedisCacheConfig(url=server.url, prefix=own.prefix)
 
 
 class TestRedisCacheThatForgets(SharedCacheContract):
     @pytest.fixture
-    def open_cache(self, own):
-        return lambda *, readonly=False: own.open(readonly=readonly, ttl_seconds=100)
+    def plugin(self):
+        return redis_plugin
+
+    @pytest.fixture
+    def config(self, server, own):
+        return RedisCacheConfig(url=server.url, prefix=own.prefix, ttl_seconds=100)

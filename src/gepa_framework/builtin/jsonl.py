@@ -11,7 +11,7 @@ import attrs
 from gepa_framework.builtin.fields import file_path
 from gepa_framework.errors import WorkspaceError
 from gepa_framework.hookspecs import hookimpl
-from gepa_framework.types import BuildContext, Event, Kind, PluginInfo, compact_json, event_fields
+from gepa_framework.types import BuildContext, Capability, Event, Kind, PluginInfo, compact_json, event_fields
 
 DEFAULT_NAME = "listener.events.jsonl"
 
@@ -85,6 +85,7 @@ plugin_info = PluginInfo(
     name="jsonl",
     api=">=1.0,<2",
     config=JsonlConfig,
+    capabilities=frozenset({Capability.PERSISTENT}),
     summary="Writes every event to a file, one JSON object a line.",
 )
 

@@ -76,7 +76,7 @@ def compare_lock(recorded: JSONObject, current: JSONObject) -> None:
 def _entry(loaded: LoadedPlugin, config: object) -> JSONObject:
     found = loaded.found
     try:
-        config_digest = digest(_plain(config))
+        config_digest = digest(plain(config))
     except TypeError as error:
         raise PluginBrokenError(
             f"{found.owner} has a configuration that cannot be recorded: {error}"
@@ -91,10 +91,14 @@ def _entry(loaded: LoadedPlugin, config: object) -> JSONObject:
     }
 
 
-def _plain(value: object) -> JSONValue:
-    """Give the JSON form of a configuration, the same in every process."""
+def plain(value: object) -> JSONValue:
+    """Give the JSON form of a configuration, the same in every process.
+
+    Raises:
+        TypeError: It holds something that has none.
+    """
     if isinstance(value, enum.Enum):
-        return _plain(value.value)
+        return plain(value.value)
     if isinstance(value, float) and not math.isfinite(value):
         return repr(value)
     if value is None or isinstance(value, str | int | float):
@@ -107,13 +111,13 @@ def _plain(value: object) -> JSONValue:
 def _plain_container(value: object) -> JSONValue:
     kind = type(value)
     if attrs.has(kind):
-        return {field.name: _plain(getattr(value, field.name)) for field in attrs.fields(kind)}
+        return {field.name: plain(getattr(value, field.name)) for field in attrs.fields(kind)}
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if isinstance(value, set | frozenset):
-        return sorted((_plain(item) for item in value), key=canonical_json)
+        return sorted((plain(item) for item in value), key=canonical_json)
     raise TypeError(f"no JSON form for a value of type {kind.__name__}")
 
 

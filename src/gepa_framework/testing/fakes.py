@@ -1,4 +1,4 @@
-"""Fakes for tests and benchmarks: a task, a transport and a proposer without a world behind them.
+"""Fakes for tests and benchmarks: one plugin of each kind without a world behind it, and a task.
 
 The task: a candidate's ``skills`` is a list of levels, one for each topic. A row belongs to a topic and has
 a difficulty; it is solved by a level that is not below it. The proposer raises the level of a topic that a
@@ -7,15 +7,19 @@ missed row belongs to, and now and then forgets a bit of another.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeVar
 
 import attrs
 
+from gepa_framework.errors import GepaError
 from gepa_framework.types import (
     FREE,
     ComponentSpec,
     ContainerInfo,
+    Event,
     Program,
     Proposal,
     ProposalRequest,
@@ -23,8 +27,12 @@ from gepa_framework.types import (
     RolloutRequest,
     RolloutResult,
     RowsRequest,
+    RunView,
+    StopReason,
     TaskRow,
 )
+
+T = TypeVar("T")
 
 
 def _number(*parts: object) -> int:
@@ -125,3 +133,98 @@ class FakeProposer:
 
     async def close(self) -> None:
         """Hold nothing, so let go of nothing."""
+
+
+class FakeExecutor:
+    """Runs calls in this process, one task each."""
+
+    def __init__(self) -> None:
+        self._under_way: set[asyncio.Task[Any]] = set()
+        self._closed = False
+
+    async def submit(self, call: Callable[[], Awaitable[T]]) -> T:
+        """Run the call.
+
+        Raises:
+            GepaError: The executor is closed.
+        """
+        if self._closed:
+            raise GepaError("the executor is closed")
+        task = asyncio.ensure_future(_awaited(call))
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+        try:
+            return await task
+        finally:
+            task.cancel()
+
+    async def drain(self) -> None:
+        """Wait for what is under way."""
+        if self._under_way:
+            await asyncio.wait(self._under_way)
+
+    async def close(self) -> None:
+        """Cancel what is under way."""
+        self._closed = True
+        for task in self._under_way:
+            task.cancel()
+        await self.drain()
+
+
+async def _awaited(call: Callable[[], Awaitable[T]]) -> T:
+    return await call()
+
+
+class FakeListener:
+    """Remembers what it hears.
+
+    Attributes:
+        heard: The events, in the order in which they came.
+    """
+
+    def __init__(self) -> None:
+        self.heard: list[Event] = []
+
+    def on_event(self, event: Event) -> None:
+        """Remember it."""
+        self.heard.append(event)
+
+    def close(self) -> None:
+        """Hold nothing, so let go of nothing."""
+
+
+class FakeStopper:
+    """Stops once so many iterations are finished."""
+
+    def __init__(self, iterations: int = 3) -> None:
+        self._iterations = iterations
+
+    def check(self, view: RunView) -> StopReason | None:
+        """Give the reason once they are."""
+        if view.iteration < self._iterations:
+            return None
+        return StopReason("fake", self._iterations, view.iteration, "Enough iterations are finished.")
+
+
+class FakeCache:
+    """Keeps answers in a dictionary."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str, str], bytes] | None = {}
+
+    def _open(self) -> dict[tuple[str, str], bytes]:
+        if self._kept is None:
+            raise GepaError("the cache is closed")
+        return self._kept
+
+    async def get(self, namespace: str, key: str) -> bytes | None:
+        """Give what was put first."""
+        return self._open().get((namespace, key))
+
+    async def put(self, namespace: str, key: str, value: bytes) -> None:
+        """Keep a copy, unless there is one already."""
+        self._open().setdefault((namespace, key), bytes(value))
+
+    async def close(self) -> None:
+        """Forget everything."""
+        self._kept = None
