@@ -11,7 +11,14 @@ from pathlib import Path
 import attrs
 
 from gepa_framework.app.planning import make_plan
-from gepa_framework.config import LoadedConfig, PluginChoice, PluginsSection, RunConfig, parse_config
+from gepa_framework.config import (
+    LoadedConfig,
+    PluginChoice,
+    PluginsSection,
+    RunConfig,
+    check_config_class,
+    parse_config,
+)
 from gepa_framework.config.document import read_text
 from gepa_framework.engine import Plan
 from gepa_framework.plugins import LoadedPlugin, Plugins
@@ -88,7 +95,9 @@ def prepare_text(
         installed.append(Plugins.discover(require=table.require, block=table.block))
 
     def config_class(kind: Kind, plugin: str) -> type[object]:
-        return installed[0].config_class(kind, plugin)
+        loaded = installed[0].load(kind, plugin)
+        check_config_class(loaded.info.config, loaded.found.owner)
+        return loaded.info.config
 
     loaded = parse_config(
         text,

@@ -15,6 +15,7 @@ from gepa_framework.config.model import (
 )
 from gepa_framework.config.options import read_options, written_options
 from gepa_framework.config.overrides import read_assignment
+from gepa_framework.config.plugin_class import check_config_class
 from gepa_framework.config.reader import Resolve
 from gepa_framework.config.sections import (
     AcceptanceSection,
@@ -52,6 +53,7 @@ __all__ = [
     "RunConfig",
     "RunSection",
     "SelectionSection",
+    "check_config_class",
     "locate_problem",
     "parse_config",
     "read_assignment",

@@ -11,16 +11,16 @@ from cattrs import Converter
 
 from gepa_framework.config.model import ListenerChoice, PluginChoice
 from gepa_framework.config.places import Report
+from gepa_framework.config.plugin_class import check_config_class
 from gepa_framework.config.sections.gepa import register_named
 from gepa_framework.config.sections.rows import register_rows
 from gepa_framework.config.structure import (
     Faults,
     describe,
-    known_fields,
     strict_converter,
     structure_class,
 )
-from gepa_framework.errors import PluginBrokenError, PluginError
+from gepa_framework.errors import PluginError
 from gepa_framework.types import Kind
 
 T = TypeVar("T")
@@ -164,21 +164,8 @@ class Reader:
     def _config_class(self, path: Sequence[str], kind: Kind, name: str) -> type[object] | None:
         try:
             cls = self.resolve(kind, name)
-            _check_annotations(cls, kind, name)
+            check_config_class(cls, f"the {kind} '{name}'")
         except PluginError as error:
             self.report.refuse(path, error)
             return None
         return cls
-
-
-def _check_annotations(cls: type[object], kind: Kind, name: str) -> None:
-    owner = f"the configuration class {cls.__qualname__} of the {kind} '{name}'"
-    if not attrs.has(cls):
-        raise PluginBrokenError(f"{owner} is not an attrs class", hint="decorate it with @attrs.frozen")
-    try:
-        known_fields(cls)
-    except Exception as error:
-        raise PluginBrokenError(
-            f"{owner} has an annotation that cannot be evaluated: {error}",
-            hint="import what it names outside TYPE_CHECKING",
-        ) from error

@@ -8,6 +8,7 @@ from gepa_framework.plugins.found import Found, State
 from gepa_framework.plugins.info import RESERVED
 from gepa_framework.plugins.loader import LoadedPlugin
 from gepa_framework.plugins.lock import compare_lock, read_lock, write_lock
+from gepa_framework.plugins.probe import Probed, probe
 
 __all__ = [
     "RESERVED",
@@ -15,8 +16,10 @@ __all__ = [
     "Found",
     "LoadedPlugin",
     "Plugins",
+    "Probed",
     "State",
     "compare_lock",
+    "probe",
     "read_lock",
     "write_lock",
 ]

@@ -41,6 +41,15 @@ class ExtraCommands:
         key = canonicalize_name(name)
         return next((spec for spec in self.specs if canonicalize_name(spec.name) == key), None)
 
+    def check(self) -> None:
+        """Import what every command names.
+
+        Raises:
+            PluginBrokenError: One cannot be imported or called.
+        """
+        for spec in self.specs:
+            self._function(spec)
+
     def run(self, spec: CommandSpec, arguments: Sequence[str]) -> int:
         """Run one of the commands and give its exit code.
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Sequence
 from typing import cast
 
 from packaging.utils import canonicalize_name
 
-from gepa_framework.errors import PluginBrokenError, PluginError
+from gepa_framework.errors import PluginError
 from gepa_framework.plugins import lock as lock_file
 from gepa_framework.plugins.catalogue import Catalogue
 from gepa_framework.plugins.commands import ExtraCommands, checked_commands
@@ -16,6 +15,7 @@ from gepa_framework.plugins.found import Found, scan
 from gepa_framework.plugins.hooks import Hooks
 from gepa_framework.plugins.info import checked_info
 from gepa_framework.plugins.loader import LoadedPlugin, import_plugin
+from gepa_framework.plugins.made import check_made
 from gepa_framework.plugins.reports import checked_sections
 from gepa_framework.plugins.requirements import blocked_names, check_required
 from gepa_framework.types import (
@@ -31,19 +31,6 @@ from gepa_framework.types import (
     Stopper,
     Store,
     Transport,
-)
-
-#: What each kind of factory makes; extras make nothing.
-_PROTOCOLS: Mapping[Kind, type[object]] = MappingProxyType(
-    {
-        Kind.PROPOSER: Proposer,
-        Kind.TRANSPORT: Transport,
-        Kind.CACHE: Cache,
-        Kind.STOPPER: Stopper,
-        Kind.EXECUTOR: Executor,
-        Kind.LISTENER: Listener,
-        Kind.STORE: Store,
-    }
 )
 
 
@@ -173,26 +160,5 @@ class Plugins:
                 f"{loaded.found.owner} is configured by a {loaded.info.config.__name__}, got {config!r}"
             )
         made = self._hooks.make(loaded, config, context)
-        _check_made(loaded.found, made)
+        check_made(loaded.found, made)
         return made
-
-
-def _check_made(found: Found, made: object) -> None:
-    protocol = _PROTOCOLS[found.kind]
-    if made is None:
-        raise PluginBrokenError(
-            f"{found.owner}: {found.kind.hook} returned None", hint=f"return the {found.kind}"
-        )
-    if isinstance(made, type):
-        raise PluginBrokenError(
-            f"{found.owner}: {found.kind.hook} returned the class {made.__name__}",
-            hint="return an instance of it",
-        )
-    # isinstance would ask only whether the names are there
-    wanted = [member for member in vars(protocol) if not member.startswith("_")]
-    lacking = [member for member in wanted if not callable(getattr(made, member, None))]
-    if lacking:
-        raise PluginBrokenError(
-            f"{found.owner}: {found.kind.hook} returned no {protocol.__name__} but {made!r}",
-            hint=f"it lacks the method{'s'[: len(lacking) - 1]} {', '.join(lacking)}",
-        )

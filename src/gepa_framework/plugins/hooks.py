@@ -147,7 +147,8 @@ def _specification(hook: str) -> Callable[..., object]:
 def _failed_to_build(found: Found, error: BaseException, context: BuildContext) -> PluginBrokenError:
     told, cure = (error.message, error.hint) if isinstance(error, GepaError) else (str(error), "")
     what = context.redact(f"{type(error).__name__}: {told}")
-    return PluginBrokenError(f"{found.owner} failed while it was built: {what}", hint=context.redact(cure))
+    hint = context.redact(cure) or f"-v shows where; tell its makers, those of {found.dist}"
+    return PluginBrokenError(f"{found.owner} failed while it was built: {what}", hint=hint)
 
 
 def _check_signature(found: Found, implementation: _Implementation) -> None:

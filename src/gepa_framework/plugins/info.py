@@ -36,14 +36,23 @@ def checked_info(found: Found, plugin: object) -> PluginInfo:
         PluginBrokenError: It is absent, contradicts the entry point, or cannot be read.
         PluginIncompatibleError: It is written for another version of the hooks.
     """
-    info = getattr(plugin, "plugin_info", None)
+    info = _read(found, plugin)
     if not isinstance(info, PluginInfo):
         given = "no plugin_info" if info is None else f"a plugin_info that is {info!r}"
         raise _broken(found, f"has {given}", "give its module a constant plugin_info = PluginInfo(...)")
     _check_identity(found, info)
     _check_api(found, info)
     _check_config(found, info)
+    _check_words(found, info)
     return info
+
+
+def _read(found: Found, plugin: object) -> object:
+    try:
+        return getattr(plugin, "plugin_info", None)
+    except Exception as error:
+        told = f"raised {type(error).__name__}: {error} when its plugin_info was read"
+        raise _broken(found, told, "let it be a constant, and tell its makers") from error
 
 
 def _check_identity(found: Found, info: PluginInfo) -> None:
@@ -86,6 +95,17 @@ def _check_config(found: Found, info: PluginInfo) -> None:
             f"has a config with the reserved field{'s'[: len(taken) - 1]} {', '.join(taken)}",
             "give it another name",
         )
+
+
+def _check_words(found: Found, info: PluginInfo) -> None:
+    capabilities: object = info.capabilities
+    # Those that a newer framework knows are kept: they are texts as well.
+    if not isinstance(capabilities, frozenset) or not all(isinstance(each, str) for each in capabilities):
+        told = f"has capabilities that are no frozenset of texts: {capabilities!r}"
+        raise _broken(found, told, "write frozenset({Capability.DETERMINISTIC}), or leave them out")
+    summary: object = info.summary
+    if not isinstance(summary, str):
+        raise _broken(found, f"has a summary that is no text: {summary!r}", "write one sentence")
 
 
 def _broken(found: Found, what: str, cure: str) -> PluginBrokenError:

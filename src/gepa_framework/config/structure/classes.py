@@ -88,7 +88,10 @@ def _validate(cls: Any, given: Mapping[str, Any], gather: Gather) -> None:
     draft = object.__new__(cls)
     incomplete = bool(gather.faults)
     for field in attrs.fields(cls):
-        _put(draft, field, given)
+        try:
+            _put(draft, field, given)
+        except Exception as error:  # noqa: BLE001 - a default of a plugin may raise anything
+            gather.add((str(field.alias),), f"has a default that cannot be made: {reason(error)}")
     for field in attrs.fields(cls):
         if field.alias not in given or field.validator is None or not hasattr(draft, field.name):
             continue

@@ -1,0 +1,15 @@
+"""Ends the process when it is built."""
+
+from __future__ import annotations
+
+import sys
+
+from gepa_framework.hookspecs import hookimpl
+from gepa_framework.types import Kind, PluginInfo
+
+plugin_info = PluginInfo(Kind.STOPPER, "build_exits", ">=1.0,<2")
+
+
+@hookimpl
+def gepa_make_stopper():
+    sys.exit(3)

@@ -1,0 +1,13 @@
+"""Raises when it is built."""
+
+from __future__ import annotations
+
+from gepa_framework.hookspecs import hookimpl
+from gepa_framework.types import Kind, PluginInfo
+
+plugin_info = PluginInfo(Kind.STOPPER, "build_raises", ">=1.0,<2")
+
+
+@hookimpl
+def gepa_make_stopper():
+    return {}["patience"]

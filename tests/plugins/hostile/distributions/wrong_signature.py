@@ -1,0 +1,12 @@
+"""Takes arguments that no hook has."""
+
+from __future__ import annotations
+
+from gepa_framework.hookspecs import hookimpl
+from gepa_framework.types import Kind, PluginInfo
+
+plugin_info = PluginInfo(Kind.STOPPER, "wrong_signature", ">=1.0,<2")
+
+
+@hookimpl
+def gepa_make_stopper(settings): ...
