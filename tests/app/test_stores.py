@@ -399,7 +399,10 @@ def test_a_store_that_raises_stops_the_run_and_nothing_is_fed_by_half(project, w
         ("def exists(self): return 'no'", "exists gave 'no'"),
         ("def meta(self): return [1]", "meta gave [1]"),
         ("def meta(self): return {1: 2}", "meta gave {1: 2}; texts by names are expected"),
-        ("append = lambda self, rows: self.later()\n    async def later(self): ...", "append is asynchronous; a store is called from a thread"),
+        (
+            "append = lambda self, rows: self.later()\n    async def later(self): ...",
+            "append is asynchronous; a store is called from a thread",
+        ),
         ("def append(self, rows): return 3", "append gave 3"),
         ("def last(self, table): return 7", "last gave as a row of inputs 7; give values back as they were"),
         ("def last(self, table): return (1, 2)", "last gave as a row of inputs (1, 2)"),

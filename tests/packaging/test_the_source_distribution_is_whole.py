@@ -31,6 +31,12 @@ def test_every_module_of_the_framework_is_packed(packed):
     assert files_below("src", "*.py") <= packed
 
 
+def test_the_templates_of_new_plugins_are_packed(packed):
+    templates = files_below("src/gepa_framework/scaffold/templates", "*.txt")
+    assert templates
+    assert templates <= packed
+
+
 def test_what_the_native_module_is_compiled_from_is_packed(packed):
     assert files_below("cpp") | {"CMakeLists.txt", "LICENSE", "README.md"} <= packed
 

@@ -83,6 +83,7 @@ class _Root(LazyGroup):
         "workspace": f"{_COMMANDS}.workspace:workspace",
         "check": f"{_COMMANDS}.check:check",
         "plugins": f"{_COMMANDS}.plugins:plugins",
+        "plugin": f"{_COMMANDS}.plugin:plugin",
         "cache": f"{_COMMANDS}.cache:cache",
         "init": f"{_COMMANDS}.init:init",
     },
