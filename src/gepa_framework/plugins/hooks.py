@@ -13,6 +13,7 @@ from gepa_framework.errors import ConfigError, GepaError, PluginBrokenError
 from gepa_framework.hookspecs import PROJECT, extras, factories
 from gepa_framework.plugins.found import Found
 from gepa_framework.plugins.loader import LoadedPlugin
+from gepa_framework.plugins.trace import traced
 from gepa_framework.types import BuildContext
 
 _UNFIT = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
@@ -63,8 +64,12 @@ class Hooks:
         """
         others = self._manager.get_plugins() - {loaded.plugin}
         factory = self._manager.subset_hook_caller(loaded.found.kind.hook, others)
+        arguments = {"config": config, "context": context}
         try:
-            return factory(config=config, context=context)
+            with traced(loaded.found, loaded.found.kind.hook, arguments) as take:
+                made: object = factory(**arguments)
+                take(made)
+                return made
         except ConfigError:
             raise
         except (Exception, SystemExit) as error:
@@ -78,7 +83,9 @@ class Hooks:
         """
         others = self._manager.get_plugins() - {loaded.plugin}
         try:
-            given = self._manager.subset_hook_caller(hook, others)(**arguments)
+            with traced(loaded.found, hook, arguments) as take:
+                given = self._manager.subset_hook_caller(hook, others)(**arguments)
+                take(given[0] if given else None)
         except (Exception, SystemExit) as error:
             raise PluginBrokenError(
                 f"{loaded.found.owner}: {hook} raised {type(error).__name__}: {error}"
