@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import logging
 
-from gepa_framework.app import session
+from gepa_framework.app import closing
 
 _STUCK = """
 import asyncio
@@ -29,11 +29,11 @@ def make(context):
 
 
 def test_a_plugin_that_does_not_close_holds_up_neither_the_run_nor_the_others(project, monkeypatch, caplog):
-    monkeypatch.setattr(session, "_CLOSING_SECONDS", 0.05)
+    monkeypatch.setattr(closing, "CLOSING_SECONDS", 0.05)
     project.offer("transport", "stuck", _STUCK)
     project.offer("cache", "last", _LAST)
     with caplog.at_level(logging.WARNING, logger="gepa_framework"):
         result = project.run(transport="stuck", container="", cache='backend = "last"').execute()
     assert result.status == "finished"
     assert (project.path / "closed").exists()
-    assert "Stuck did not close: TimeoutError" in caplog.text
+    assert "the transport 'stuck' of gf_app_stuck 1.0 did not close: TimeoutError" in caplog.text

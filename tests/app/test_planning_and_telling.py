@@ -121,10 +121,10 @@ def test_a_stopper_is_guarded_under_its_name():
     reason = StopReason("enough")
     assert GuardedStopper("good", Says(reason)).check(RunView()) is reason
     assert GuardedStopper("good", Says(None)).check(RunView()) is None
-    with pytest.raises(PluginBrokenError, match="'bad' raised OSError: odd"):
+    with pytest.raises(PluginBrokenError, match="bad raised OSError: odd"):
         GuardedStopper("bad", Raises()).check(RunView())
     for answer in (0, False, "", "stop"):
-        with pytest.raises(PluginBrokenError, match=f"'bad' gave {type(answer).__name__}"):
+        with pytest.raises(PluginBrokenError, match=f"bad gave {type(answer).__name__}"):
             GuardedStopper("bad", Says(answer)).check(RunView())
 
 

@@ -366,12 +366,12 @@ _RAISING = """
         (
             "ValueError('no key sk-canary4711')",
             PluginBrokenError,
-            "the store 'bad': append raised ValueError: no",
+            "the store 'bad' of gf_app_bad 1.0: append raised ValueError: no",
         ),
         (
             "SystemExit(3)",
             PluginBrokenError,
-            "the store 'bad': append raised SystemExit: 3; mend it and resume",
+            "the store 'bad' of gf_app_bad 1.0: append raised SystemExit: 3; mend it and resume",
         ),
         ("DiskBudgetError('full of sk-canary4711')", DiskBudgetError, "full of "),
     ],
@@ -411,7 +411,7 @@ def test_a_store_that_raises_stops_the_run_and_nothing_is_fed_by_half(project, w
 def test_a_store_that_gives_something_else_is_named(project, body, said):
     with pytest.raises(PluginBrokenError) as caught:
         project.run(more=bad(project, f"    {body}")).execute()
-    assert f"the store 'bad': {said}" in str(caught.value)
+    assert f"the store 'bad' of gf_app_bad 1.0: {said}" in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -434,7 +434,7 @@ def test_a_store_that_gives_other_rows_back_is_named(project, at, row, said):
     (project.path / "good").touch()
     with pytest.raises(PluginBrokenError) as caught:
         GepaRun.resume(project.directory()).execute()
-    assert f"the store 'gf_app_bad:bad': {said}" in str(caught.value)
+    assert f"the store 'bad' of gf_app_bad 1.0: {said}" in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -457,7 +457,7 @@ def test_a_store_that_finds_events_by_number_is_asked_for_the_last_ones(
     if said:
         with pytest.raises(PluginBrokenError) as caught:
             resumed.execute()
-        assert f"the store 'gf_app_bad:bad': {said}" in str(caught.value)
+        assert f"the store 'bad' of gf_app_bad 1.0: {said}" in str(caught.value)
     else:
         resumed.execute()
         assert project.normalised() == whole
@@ -467,7 +467,10 @@ def test_a_store_that_does_not_close_is_a_warning(project, whole, caplog):
     body = "    def close(self):\n        super().close()\n        raise OSError('gone')"
     assert project.run(more=bad(project, body)).execute().status == "finished"
     assert project.normalised() == whole
-    assert "the store 'bad' did not close: the store 'bad': close raised OSError: gone" in caplog.text
+    assert (
+        "the store 'bad' of gf_app_bad 1.0 did not close: the store 'bad' of gf_app_bad 1.0: close raised OSError: gone"
+        in caplog.text
+    )
 
 
 _LYING = {

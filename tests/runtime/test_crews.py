@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from gepa_framework.engine import Describe
 from gepa_framework.engine.lanes import PROPOSE, ROLLOUT, SETUP, Lanes
-from gepa_framework.runtime.crew import Crew, _disown
+from gepa_framework.runtime.crew import Crew, disown
 
 
 class Work:
@@ -399,7 +399,7 @@ async def hopeless(scenario):
     await scenario
     for task in asyncio.all_tasks() - {asyncio.current_task()}:
         if "_drain" in repr(task):
-            _disown(task)
+            disown(task)
 
 
 def test_nobody_waits_for_work_that_cannot_be_stopped_when_everything_ends(monkeypatch, caplog):

@@ -26,6 +26,7 @@ from gepa_framework.types import (
     Store,
     Transport,
 )
+from gepa_framework.types.copies import own_copy
 
 T = TypeVar("T")
 _Factory: TypeAlias = Callable[[str, object, BuildContext], T]
@@ -33,7 +34,10 @@ _Factory: TypeAlias = Callable[[str, object, BuildContext], T]
 
 @attrs.frozen
 class Built:
-    """The plugins of one run, built."""
+    """The plugins of one run, built.
+
+    ``owners`` says whose they are, in the words of errors: those of the first four, by their names here.
+    """
 
     transport: Transport
     proposer: Proposer
@@ -41,6 +45,7 @@ class Built:
     executor: Executor | None
     stoppers: tuple[Stopper, ...]
     audiences: tuple[Audience, ...]
+    owners: Mapping[str, str]
 
 
 def build(prepared: Prepared) -> Built:
@@ -58,9 +63,15 @@ def build(prepared: Prepared) -> Built:
         executor=_made(prepared, config.executor, plugins.make_executor) if config.executor else None,
         stoppers=build_stoppers(prepared),
         audiences=tuple(
-            Audience(choice.name, _made(prepared, choice, plugins.make_listener), OnError(choice.on_error))
+            Audience(
+                choice.name,
+                _made(prepared, choice, plugins.make_listener),
+                OnError(choice.on_error),
+                owner_of(prepared, choice),
+            )
             for choice in config.listeners
         ),
+        owners=_owners(prepared),
     )
 
 
@@ -74,7 +85,7 @@ def build_store(prepared: Prepared) -> Store:
     store_options(prepared)
     choice = prepared.config.store
     store = _made(prepared, choice, prepared.plugins.make_store)
-    return GuardedStore(choice.name, store, context(prepared, choice).redact)
+    return GuardedStore(owner_of(prepared, choice), store, context(prepared, choice).redact)
 
 
 def store_options(prepared: Prepared) -> JSONObject:
@@ -94,9 +105,25 @@ def build_stoppers(prepared: Prepared) -> tuple[Stopper, ...]:
     """Build the stoppers alone, which is all that a replay needs; raises what `build` raises."""
     config, plugins = prepared.config, prepared.plugins
     return tuple(
-        GuardedStopper(choice.name, _made(prepared, choice, plugins.make_stopper))
+        GuardedStopper(owner_of(prepared, choice), _made(prepared, choice, plugins.make_stopper))
         for choice in (*config.stoppers, *desugared_stoppers(config, plugins.config_class))
     )
+
+
+def _owners(prepared: Prepared) -> Mapping[str, str]:
+    config = prepared.config
+    chosen = {
+        "transport": config.container,
+        "proposer": config.proposer,
+        "cache": config.cache.backend,
+        "executor": config.executor,
+    }
+    return {name: owner_of(prepared, choice) for name, choice in chosen.items() if choice is not None}
+
+
+def owner_of(prepared: Prepared, choice: PluginChoice) -> str:
+    """Say whose a plugin is, in the words of errors."""
+    return prepared.plugins.load(choice.kind, choice.name).found.owner
 
 
 def _made(prepared: Prepared, choice: PluginChoice, factory: _Factory[T]) -> T:
@@ -132,8 +159,9 @@ def context(prepared: Prepared, choice: PluginChoice) -> BuildContext:
         base_dir=prepared.loaded.base_dir,
         seed=prepared.plan.seed,
         concurrency=concurrency,
-        settings=settings if isinstance(settings, Mapping) else {},
-        environ=prepared.environ,
+        # Each plugin has its own: what one does to it is no matter for another, nor for the record.
+        settings=own_copy(settings) if isinstance(settings, Mapping) else {},
+        environ=dict(prepared.environ),
         logger=logging.getLogger(f"gepa_framework.plugin.{choice.name}"),
         redact=Redactor(secrets_of(prepared.environ)),
         readonly=choice.kind is Kind.CACHE and prepared.config.cache.mode == "readonly",

@@ -11,6 +11,7 @@ from typing import Any
 import attrs
 
 from gepa_framework.errors import GepaError, PluginBrokenError
+from gepa_framework.runtime import FOREIGN
 from gepa_framework.types import COLUMNS, JournalTable, Row, Rows, RunView, Stopper, StopReason, Store
 from gepa_framework.workspace import Tally
 
@@ -24,11 +25,11 @@ class GuardedStopper:
     """A stopper whose owner is known.
 
     Attributes:
-        name: The plugin's name.
+        owner: Whose it is, in the words of errors.
         stopper: What it built.
     """
 
-    name: str
+    owner: str
     stopper: Stopper
 
     def check(self, view: RunView) -> StopReason | None:
@@ -39,12 +40,14 @@ class GuardedStopper:
         """
         try:
             reason = self.stopper.check(view)
-        except Exception as error:
-            text = f"the stopper {self.name!r} raised {type(error).__name__}: {error}"
+        except FOREIGN as error:
+            text = f"{self.owner} raised {type(error).__name__}: {error}"
             raise PluginBrokenError(text, hint="mend it and resume the run") from error
         if reason is not None and not isinstance(reason, StopReason):
+            if inspect.iscoroutine(reason):
+                reason.close()
             raise PluginBrokenError(
-                f"the stopper {self.name!r} gave {type(reason).__name__}",
+                f"{self.owner} gave {type(reason).__name__}",
                 hint="return a StopReason or None, and resume the run",
             )
         return reason
@@ -55,12 +58,12 @@ class GuardedStore:
     """A store whose owner is known: it raises `GepaError` free of secrets only, and what it gives is checked.
 
     Attributes:
-        name: The plugin's name.
+        owner: Whose it is, in the words of errors.
         store: What it built.
         redact: Takes secrets out of a text.
     """
 
-    name: str
+    owner: str
     store: Store
     redact: Callable[[str], str] = str
 
@@ -158,7 +161,7 @@ class GuardedStore:
         try:
             self._given("close", None)
         except GepaError as error:
-            _LOGGER.warning("the store %r did not close: %s", self.name, error)
+            _LOGGER.warning("%s did not close: %s", self.owner, error)
 
     def _given(self, method: str, kind: Any, *args: object, **options: object) -> Any:
         """Call a method and give what it gave; `kind` is its type, or `None` for nothing at all."""
@@ -189,10 +192,10 @@ class GuardedStore:
         except GepaError as error:
             error.message, error.hint = self.redact(error.message), self.redact(error.hint)
             raise
-        except (Exception, SystemExit) as error:
+        except FOREIGN as error:
             told = self.redact(f"raised {type(error).__name__}: {error}")
             raise self._broken(method, told, "mend it and resume the run") from error
 
     def _broken(self, method: str, what: str, cure: str) -> PluginBrokenError:
         shown = self.redact(what)
-        return PluginBrokenError(f"the store {self.name!r}: {method} {shown[:_SHOWN]}", hint=cure)
+        return PluginBrokenError(f"{self.owner}: {method} {shown[:_SHOWN]}", hint=cure)

@@ -6,8 +6,7 @@ import asyncio
 import json
 import logging
 import signal
-from collections.abc import Callable, Coroutine, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -16,6 +15,7 @@ import attrs
 from gepa_framework.app import files
 from gepa_framework.app.building import Built, build
 from gepa_framework.app.chronicle import Chronicle
+from gepa_framework.app.closing import close_plugins, leave_nothing, run_to_end
 from gepa_framework.app.exports import export
 from gepa_framework.app.facts import cache_namespace, facts
 from gepa_framework.app.history import History
@@ -44,14 +44,10 @@ from gepa_framework.runtime import (
     World,
 )
 from gepa_framework.types import (
-    Cache,
     Capability,
-    Executor,
     JSONValue,
     Kind,
     Listener,
-    Proposer,
-    Transport,
     canonical_json,
 )
 from gepa_framework.types.version import VERSION
@@ -68,8 +64,6 @@ from gepa_framework.workspace import (
 )
 
 _LOGGER = logging.getLogger(__name__)
-#: How long plugins may take to let go of the world.
-_CLOSING_SECONDS = 15.0
 _TICK_SECONDS = 1.0
 
 
@@ -177,7 +171,7 @@ class Session:
         try:
             if not machine.status.terminal or extension is not None:
                 self._legs.begin(performer.cache.profile())
-                _run_to_end(self._run(driver, performer, built))
+                run_to_end(self._run(driver, performer, built))
         except GepaError as caught:
             error = caught
         finally:
@@ -196,7 +190,14 @@ class Session:
                 await driver.run()
                 await _settle(performer.cache)
             finally:
-                await _close(built)
+                await close_plugins(built)
+                await leave_nothing(self._owner_of)
+
+    def _owner_of(self, module: str) -> str:
+        package = module.partition(".")[0]
+        founds = (loaded.found for loaded in self.prepared.loaded_plugins())
+        theirs = (found.owner for found in founds if found.target.partition(":")[0].split(".")[0] == package)
+        return next(theirs, "")
 
     @contextmanager
     def _signals(self, driver: Driver) -> Iterator[None]:
@@ -283,12 +284,14 @@ class Session:
             ),
             limits=call_limits(gepa),
             gate=Gate(Aimd(aimd_rule(gepa.pipeline))),
+            owners=built.owners,
             policy=config.policy,
             redact=redact,
             keep_substituted=config.proposer.allow_model_substitution,
         )
         namespace = cache_namespace(config, self.prepared.run_id)
-        cache = EffectCache(built.cache, CacheMode(config.cache.mode), namespace, redact=redact)
+        owner = built.owners["cache"]
+        cache = EffectCache(built.cache, CacheMode(config.cache.mode), namespace, redact=redact, owner=owner)
         asked_with = {"proposer": asked_of_proposer(self.prepared.loaded.resolved)}
         requests = RequestDigests(config.container.name, config.proposer.name, asked_with, config.policy)
         return Performer(world, cache, requests)
@@ -376,29 +379,3 @@ async def _settle(cache: EffectCache) -> None:
         await cache.settle()
     except GepaError as error:
         _LOGGER.warning("the run is over, but not all of it is in the cache: %s", error)
-
-
-def _run_to_end(work: Coroutine[None, None, None]) -> None:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        asyncio.run(work)
-        return
-    # Called from a notebook: its loop is busy with this very call.
-    with ThreadPoolExecutor(1, thread_name_prefix="gepa-run") as pool:
-        pool.submit(asyncio.run, work).result()
-
-
-async def _close(built: Built) -> None:
-    """Close what was built, each whatever the others do, within a bounded time."""
-    plugins: list[Transport | Proposer | Cache | Executor] = [
-        built.transport,
-        built.proposer,
-        built.cache,
-        *([built.executor] if built.executor else []),
-    ]
-    for plugin in plugins:
-        try:
-            await asyncio.wait_for(plugin.close(), _CLOSING_SECONDS)
-        except Exception as error:  # noqa: BLE001 - the run is over; what is left is to say so
-            _LOGGER.warning("%s did not close: %s: %s", type(plugin).__name__, type(error).__name__, error)

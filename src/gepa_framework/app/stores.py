@@ -119,7 +119,8 @@ def recorded_store(run_dir: Path, *, accept_changed_plugins: bool = False) -> Gu
     except PluginError as error:
         told = f"the journal of {run_dir} is in the store '{record.name}': {error.message}"
         raise type(error)(told, hint=error.hint) from error
-    return GuardedStore(record.name, made, context.redact)
+    owner = plugins.load(Kind.STORE, record.name).found.owner
+    return GuardedStore(owner, made, context.redact)
 
 
 def is_begun(run_dir: Path) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -100,4 +101,11 @@ def gepa(ctx: click.Context) -> None:
 
 def main() -> None:
     """Run the ``gepa`` command and exit with its code."""
-    gepa.main(prog_name="gepa")
+    try:
+        gepa.main(prog_name="gepa")
+    except SystemExit as end:
+        if threading.active_count() > 1:
+            from gepa_framework.cli.leaving import leave_in_time
+
+            leave_in_time(end.code if isinstance(end.code, int) else 1)
+        raise

@@ -32,6 +32,7 @@ from gepa_framework.types import (
     Store,
     Transport,
 )
+from gepa_framework.types.copies import own_copy
 
 
 class Plugins:
@@ -159,6 +160,7 @@ class Plugins:
             raise PluginError(
                 f"{loaded.found.owner} is configured by a {loaded.info.config.__name__}, got {config!r}"
             )
-        made = self._hooks.make(loaded, config, context)
+        # What the run records of the configuration is not the plugin's to change.
+        made = self._hooks.make(loaded, own_copy(config), context)
         check_made(loaded.found, made)
         return made

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from gepa_framework.runtime.aimd import Aimd, AimdRule
 from gepa_framework.runtime.caching import CacheMode, EffectCache
+from gepa_framework.runtime.crew import disown
 from gepa_framework.runtime.driver import Driver, Pace
+from gepa_framework.runtime.foreign import FOREIGN
 from gepa_framework.runtime.gate import Gate
 from gepa_framework.runtime.limits import CallLimits
 from gepa_framework.runtime.listening import Audience, Hub, OnError
@@ -15,6 +17,7 @@ from gepa_framework.runtime.retry import RetryPolicy
 from gepa_framework.runtime.world import World
 
 __all__ = [
+    "FOREIGN",
     "Aimd",
     "AimdRule",
     "Audience",
@@ -30,5 +33,6 @@ __all__ = [
     "RequestDigests",
     "RetryPolicy",
     "World",
+    "disown",
     "replay",
 ]

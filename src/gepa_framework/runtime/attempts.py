@@ -59,7 +59,7 @@ class Attempts:
 
     def given_up(self, effect_id: str) -> tuple[RolloutFailure, tuple[RolloutFailure, ...]]:
         """Give what a rollout comes to whose attempt never ends, and the attempts before it."""
-        return _no_answer(self._world.limits.rollout), tuple(self._superseded.pop(effect_id, ()))
+        return self._no_answer(), tuple(self._superseded.pop(effect_id, ()))
 
     async def run(
         self, command: Rollout, *, again: bool
@@ -143,7 +143,7 @@ class Attempts:
                 lambda: self._world.transport.rollout(request), self._world.limits.rollout
             )
         except NoAnswerError:
-            return _no_answer(self._world.limits.rollout)
+            return self._no_answer()
         except ContainerGoneError as error:
             raise ContainerGoneError(self._world.redact(error.message), hint=error.hint) from None
         except Exception as error:  # noqa: BLE001 - whatever a plugin raises harms this rollout only
@@ -151,14 +151,14 @@ class Attempts:
                 FailureKind.TRANSPORT, "plugin_raised", self._caller.blame("transport", error)
             )
         if type(outcome) is not RolloutResult and not isinstance(outcome, RolloutResult | RolloutFailure):
-            message = f"the transport gave {type(outcome).__name__} for a rollout"
+            message = f"{self._world.owner('transport')} gave {type(outcome).__name__} for a rollout"
             return RolloutFailure(FailureKind.CONTRACT, "wrong_type", message)
         return outcome
 
-
-def _no_answer(seconds: float) -> RolloutFailure:
-    message = f"the transport has not answered within {seconds:g} s and was stopped"
-    return RolloutFailure(FailureKind.TIMEOUT, "no_answer", message)
+    def _no_answer(self) -> RolloutFailure:
+        owner, seconds = self._world.owner("transport"), self._world.limits.rollout
+        message = f"{owner} has not answered within {seconds:g} s and was stopped"
+        return RolloutFailure(FailureKind.TIMEOUT, "no_answer", message)
 
 
 def rollout_id(run_id: str, effect_id: str, attempt: int) -> str:

@@ -37,6 +37,7 @@ class EffectCache:
         mode: How it is used.
         namespace: What keeps this run's answers apart from others'.
         redact: Takes secrets out of what is told of requests.
+        owner: Whose the plugin is, in the words of errors.
     """
 
     def __init__(
@@ -46,8 +47,10 @@ class EffectCache:
         namespace: str,
         *,
         redact: Callable[[str], str] = str,
+        owner: str = "the cache",
     ) -> None:
         self._redact = redact
+        self.owner = owner
         self._cache = None if mode is CacheMode.OFF else cache
         self.mode = mode
         self.namespace = namespace
@@ -76,9 +79,15 @@ class EffectCache:
             return None
         try:
             async with asyncio.timeout(_PATIENCE_SECONDS) as limit:
-                value = await self._cache.get(f"{self.namespace}:{boundary}", key)
+                value: object = await self._cache.get(f"{self.namespace}:{boundary}", key)
+        except SystemExit as error:
+            raise self._named(error) from error
         except Exception as error:
-            raise (_silent(f"answered for {boundary}") if limit.expired() else _named(error)) from error
+            late = limit.expired()
+            raise (self._silent(f"answered for {boundary}") if late else self._named(error)) from error
+        if value is not None and not isinstance(value, bytes):
+            told = f"{self.owner} gave {type(value).__name__} where bytes or None was due"
+            raise PluginBrokenError(told, hint=_CURE)
         if value is not None:
             self._accesses[boundary, "hit"] += 1
             return _decode(value, boundary, key)
@@ -116,18 +125,27 @@ class EffectCache:
         FAILPOINTS.passed("before_cache_put")
         encoded = encode_outcome(outcome)
         value = compact_json({"kind": encoded.kind, "request": outline, "payload": encoded.payload})
-        task = asyncio.create_task(self._cache.put(f"{self.namespace}:{boundary}", key, value.encode()))
+        task = asyncio.create_task(
+            self._put(self._cache, f"{self.namespace}:{boundary}", key, value.encode())
+        )
         self._writing.add(task)
         task.add_done_callback(self._written)
         self._accesses[boundary, "write"] += 1
         if len(self._writing) > _WRITES_AT_ONCE:
             await self._wait()
 
+    async def _put(self, cache: Cache, namespace: str, key: str, value: bytes) -> None:
+        try:
+            await cache.put(namespace, key, value)
+        except SystemExit as error:
+            # In a task of its own it would end the loop, and the run with it.
+            raise self._named(error) from error
+
     def _written(self, task: asyncio.Task[None]) -> None:
         FAILPOINTS.passed("after_cache_put")
         self._writing.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            self._error = self._error or _named(error)
+            self._error = self._error or self._named(error)
 
     def _complain(self) -> None:
         if self._error is not None:
@@ -149,7 +167,7 @@ class EffectCache:
             self._writing, timeout=_PATIENCE_SECONDS, return_when=asyncio.FIRST_COMPLETED
         )
         if not done:
-            raise _silent(f"finished one of {len(self._writing)} writes")
+            raise self._silent(f"finished one of {len(self._writing)} writes")
 
     def profile(self) -> JSONObject:
         """Give the accesses by boundary and action."""
@@ -167,16 +185,14 @@ class EffectCache:
             "boundaries": boundaries,
         }
 
+    def _named(self, error: BaseException) -> GepaError:
+        if isinstance(error, GepaError):
+            return error
+        text = f"{self.owner} raised {type(error).__name__}: {error}"
+        return PluginBrokenError(text, hint=_CURE)
 
-def _named(error: BaseException) -> GepaError:
-    if isinstance(error, GepaError):
-        return error
-    text = f"the cache raised {type(error).__name__}: {error}"
-    return PluginBrokenError(text, hint=_CURE)
-
-
-def _silent(what: str) -> PluginBrokenError:
-    return PluginBrokenError(f"the cache has not {what} within {_PATIENCE_SECONDS:g} s", hint=_CURE)
+    def _silent(self, what: str) -> PluginBrokenError:
+        return PluginBrokenError(f"{self.owner} has not {what} within {_PATIENCE_SECONDS:g} s", hint=_CURE)
 
 
 def _decode(value: bytes, boundary: str, key: str) -> Outcome:

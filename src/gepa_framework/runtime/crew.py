@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from gepa_framework.engine import Command
 from gepa_framework.engine.lanes import Lanes
@@ -189,10 +189,10 @@ class Crew(Generic[R]):
             _, left = await asyncio.wait(left, timeout=_FAREWELL_SECONDS)
         for task in left:
             self.give_up(task)
-            _disown(task)
+            disown(task)
 
 
-def _disown(task: asyncio.Task[None]) -> None:
+def disown(task: asyncio.Task[Any]) -> None:
     """Have the loop close without a task that cannot be stopped: it would be waited for, for ever."""
     asyncio.tasks._unregister_task(task)  # noqa: SLF001 - how a task is hidden from all_tasks is documented
     task._log_destroy_pending = False  # type: ignore[attr-defined]  # noqa: SLF001 - it was told of already

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 import attrs
 
 from gepa_framework.errors import PluginBrokenError
+from gepa_framework.runtime.foreign import FOREIGN
 from gepa_framework.types import Event, Listener
 
 _LOGGER = logging.getLogger(__name__)
@@ -24,11 +25,23 @@ class OnError(enum.StrEnum):
 
 @attrs.define
 class Audience:
-    """One listener with its name and what it has raised so far."""
+    """One listener, and what it has raised so far.
+
+    Attributes:
+        name: What it is called.
+        listener: Told of the events.
+        on_error: What becomes of it when it raises.
+        owner: Whose it is, in the words of errors; by default no more than its name.
+        errors: How often it has raised.
+        disabled: Whether it is told of nothing more.
+    """
 
     name: str
     listener: Listener
     on_error: OnError = OnError.WARN
+    owner: str = attrs.field(
+        default=attrs.Factory(lambda self: f"the listener {self.name!r}", takes_self=True)
+    )
     errors: int = 0
     disabled: bool = False
 
@@ -57,9 +70,9 @@ class Hub:
     def _tell(self, audience: Audience, event: Event) -> None:
         try:
             audience.listener.on_event(event)
-        except Exception as error:
+        except FOREIGN as error:
             audience.errors += 1
-            text = f"the listener {audience.name!r} raised {type(error).__name__}: {error}"
+            text = f"{audience.owner} raised {type(error).__name__}: {error}"
             if audience.on_error is OnError.STOP:
                 raise PluginBrokenError(text, hint='mend it, or set on_error = "warn"') from error
             audience.disabled = audience.on_error is OnError.DISABLE
@@ -72,5 +85,5 @@ class Hub:
         for audience in self.audiences:
             try:
                 audience.listener.close()
-            except Exception as error:  # noqa: BLE001
-                _LOGGER.warning("the listener %r raised when closed: %s", audience.name, error)
+            except FOREIGN as error:
+                _LOGGER.warning("%s raised when closed: %s", audience.owner, error)

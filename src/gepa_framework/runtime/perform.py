@@ -29,7 +29,8 @@ from gepa_framework.errors import (
 from gepa_framework.runtime.attempts import Attempts
 from gepa_framework.runtime.bounds import bounded
 from gepa_framework.runtime.caching import CacheMode, EffectCache
-from gepa_framework.runtime.calling import Caller
+from gepa_framework.runtime.calling import TELL, Caller
+from gepa_framework.runtime.foreign import FOREIGN, asked_to_stop
 from gepa_framework.runtime.limits import NoAnswerError
 from gepa_framework.runtime.requests import RequestDigests
 from gepa_framework.runtime.world import World
@@ -45,6 +46,7 @@ from gepa_framework.types import (
     TaskRow,
     Usage,
 )
+from gepa_framework.types.copies import own_copy
 from gepa_framework.types.json import nested_deeper
 from gepa_framework.workspace import FAILPOINTS, Encoded, decode_outcome, encode_outcome, is_exact
 
@@ -123,10 +125,11 @@ class Performer:
                     await plugin.preflight()
             except GepaError:
                 raise
-            except TimeoutError as error:
-                raise (self._late(name) if limit.expired() else self._raised(name, error)) from error
-            except Exception as error:
-                raise self._raised(name, error) from error
+            except FOREIGN as error:
+                if isinstance(error, asyncio.CancelledError) and asked_to_stop():
+                    raise
+                late = isinstance(error, TimeoutError) and limit.expired()
+                raise (self._late(name) if late else self._raised(name, error)) from error
 
     async def perform(self, command: Command, *, again: bool) -> Performed:
         """Carry out one command.
@@ -196,7 +199,7 @@ class Performer:
         if isinstance(command, Rollout):
             outcome, superseded = self._attempts.given_up(command.effect_id)
         elif isinstance(command, Propose):
-            outcome = _no_proposal(self._world.limits.other)
+            outcome = self._no_proposal()
         else:
             raise self._late("transport")
         return Performed(*_encode(command, outcome), self._requests.key(command), superseded)
@@ -210,11 +213,12 @@ class Performer:
         transport, seconds = self._world.transport, self._world.limits.other
         try:
             if isinstance(command, Describe):
-                return _expect(ContainerInfo, await self._caller.call(transport.describe, seconds))
+                return self._expect(ContainerInfo, await self._caller.call(transport.describe, seconds))
             if isinstance(command, LoadProgram):
-                return _expect(Program, await self._caller.call(transport.program, seconds))
+                return self._expect(Program, await self._caller.call(transport.program, seconds))
             wanted = command.request
-            return _checked(command, tuple(await self._caller.call(lambda: transport.rows(wanted), seconds)))
+            rows = tuple(await self._caller.call(lambda: transport.rows(wanted), seconds))
+            return _checked(command, tuple(self._expect(TaskRow, row) for row in rows))
         except NoAnswerError:
             raise self._late("transport") from None
         except GepaError:
@@ -225,12 +229,14 @@ class Performer:
     async def _propose(self, command: Propose) -> Proposal | ProposalFailure:
         try:
             FAILPOINTS.passed("before_proposal")
+            # The request is part of the run's state; what a proposer does to its own is no matter.
+            request = own_copy(command.request)
             proposal = await self._caller.call(
-                lambda: self._world.proposer.propose(command.request), self._world.limits.other
+                lambda: self._world.proposer.propose(request), self._world.limits.other
             )
             FAILPOINTS.passed("after_proposal")
         except NoAnswerError:
-            return _no_proposal(self._world.limits.other)
+            return self._no_proposal()
         except ProposerError as error:
             usage = error.usage
             return ProposalFailure(
@@ -240,36 +246,39 @@ class Performer:
             return ProposalFailure("plugin_raised", self._caller.blame("proposer", error))
         if not isinstance(proposal, Proposal):
             said = type(proposal).__name__
-            return ProposalFailure("wrong_type", f"the proposer gave {said} where Proposal was due")
+            return ProposalFailure(
+                "wrong_type", f"{self._world.owner('proposer')} gave {said} where Proposal was due"
+            )
         return proposal
 
     def _late(self, name: str) -> TransportError:
         return TransportError(
-            f"the {name} has not answered within {self._world.limits.other:g} s",
+            f"{self._owner(name)} has not answered within {self._world.limits.other:g} s",
             hint="see what it waits for, or raise gepa.call_timeout_seconds",
         )
 
-    def _raised(self, name: str, error: Exception) -> PluginBrokenError:
-        text = self._world.redact(f"the {name} raised {type(error).__name__}: {error}")
-        return PluginBrokenError(text, hint="report it to its authors")
+    def _raised(self, name: str, error: BaseException) -> PluginBrokenError:
+        text = self._world.redact(f"{self._owner(name)} raised {type(error).__name__}: {error}")
+        return PluginBrokenError(text, hint=TELL)
 
+    def _owner(self, name: str) -> str:
+        return self.cache.owner if name == "cache" else self._world.owner(name)
 
-def _no_proposal(seconds: float) -> ProposalFailure:
-    return ProposalFailure(
-        "no_answer",
-        f"the proposer has not answered within {seconds:g} s (gepa.call_timeout_seconds) and was stopped",
-    )
+    def _no_proposal(self) -> ProposalFailure:
+        owner, seconds = self._world.owner("proposer"), self._world.limits.other
+        message = f"{owner} has not answered within {seconds:g} s (gepa.call_timeout_seconds) and was stopped"
+        return ProposalFailure("no_answer", message)
 
-
-def _expect(kind: type[T], value: object) -> T:
-    if not isinstance(value, kind):
-        raise PluginBrokenError(f"the transport gave {type(value).__name__} where {kind.__name__} was due")
-    return value
+    def _expect(self, kind: type[T], value: object) -> T:
+        if not isinstance(value, kind):
+            told = (
+                f"{self._world.owner('transport')} gave {type(value).__name__} where {kind.__name__} was due"
+            )
+            raise PluginBrokenError(told, hint=TELL)
+        return value
 
 
 def _checked(command: LoadRows, rows: tuple[TaskRow, ...]) -> tuple[TaskRow, ...]:
-    for row in rows:
-        _expect(TaskRow, row)
     if len(rows) != len(command.request):
         raise ContainerContractError(
             f"{len(command.request)} rows of split {command.request.split!r} were asked for "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import attrs
@@ -31,6 +31,7 @@ class World:
         keep_substituted: Whether a proposal of another model than the one asked for is an answer to keep.
         limits: How long a call may take.
         gate: How many rollouts the container bears at once.
+        owners: Whose transport, proposer and executor are, in the words of errors.
     """
 
     run_id: str
@@ -43,3 +44,8 @@ class World:
     keep_substituted: bool = False
     limits: CallLimits = attrs.field(factory=CallLimits)
     gate: Gate = attrs.field(factory=lambda: Gate(Aimd(AimdRule.fixed(_NO_LIMIT))))
+    owners: Mapping[str, str] = attrs.field(factory=dict)
+
+    def owner(self, name: str) -> str:
+        """Say whose the transport, proposer or executor is; no more than that where nobody knows."""
+        return self.owners.get(name, f"the {name}")

@@ -10,14 +10,12 @@ from pathlib import Path
 import attrs
 import pytest
 from click.testing import CliRunner, Result
-from tests.plugins.hostile.hostile_cases import MANNERS
+from tests.plugins.hostile.hostile_cases import AT_DOOR, MANNERS, kind_of
 
 from gepa_framework.cli.main import gepa
 from gepa_framework.types import Kind
 
 SOURCES = Path(__file__).parent / "distributions"
-#: Kinds of those that are no stoppers: the word that their name begins with.
-_KINDS = {kind.value: kind for kind in Kind}
 _GOOD = """
 from gepa_framework.hookspecs import hookimpl
 from gepa_framework.testing.fakes import FakeProposer, FakeTransport
@@ -32,7 +30,7 @@ def gepa_make_{hook}():
 """
 CONFIG = """
 [run]
-run_id = "r"
+run_id = "{run_id}"
 seed = 7
 
 [container]
@@ -51,16 +49,12 @@ max_generations = 3
 minibatch_size = 2
 call_timeout_seconds = 30
 retry_backoff_seconds = 0
+max_consecutive_proposer_failures = 2
 
 [cache]
 mode = "{mode}"
 backend = "{cache}"
 """
-
-
-def kind_of(slug: str) -> Kind:
-    """Give the kind of a bad plugin."""
-    return _KINDS.get(slug.partition("_")[0], Kind.STOPPER)
 
 
 @attrs.frozen
@@ -81,11 +75,10 @@ class Yard:
         self.site.install(dist, points, {module: source}, requires=tuple(requires))
 
     def offer_all(self) -> list[str]:
-        """Install every one of them, as they are meant to be."""
-        slugs = sorted(path.stem for path in SOURCES.glob("*.py"))
-        for slug in slugs:
+        """Install all that show what they are before a run begins."""
+        for slug in AT_DOOR:
             self.offer(slug, **MANNERS.get(slug, {}))
-        return slugs
+        return AT_DOOR
 
     def gepa(self, *args: str) -> Result:
         """Run the command line in this process."""
@@ -93,7 +86,14 @@ class Yard:
 
     def config(self, *tables: str, mode: str = "off", cache: str = "memory", **chosen: str) -> None:
         """Write a configuration that selects good plugins, unless others are chosen."""
-        given = {"transport": "good", "proposer": "good", "cache": cache, "mode": mode, **chosen}
+        given = {
+            "run_id": "r",
+            "transport": "good",
+            "proposer": "good",
+            "cache": cache,
+            "mode": mode,
+            **chosen,
+        }
         text = "\n".join([CONFIG.format(**given), *tables])
         (self.work / "gepa.toml").write_text(text, encoding="utf-8")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+_KINDS = ("proposer", "transport", "cache", "executor", "listener", "store", "extra")
 BROKEN, INCOMPATIBLE = "gepa_plugin_broken", "gepa_plugin_incompatible"
 #: Name, error code, what is said, and the cure.
 REFUSED = [
@@ -35,9 +36,40 @@ REFUSED = [
 ]  # fmt: skip
 #: What only looks bad, or is no matter for the door.
 SOUND = ["new_capability", "noisy", "non_ascii", "leaves_threads"]
+#: What only shows from outside: name, what is said, and the cure.
+STOPPED = [
+    ("import_hangs", "(gf_import_hangs) took longer than 1.5 s while it was imported", "--timeout"),
+    ("build_hangs", "(gf_build_hangs) took longer than 1.5 s while it was built", "--timeout"),
+    ("import_leaves", "ended the process with exit code 0 while it was imported", "force-reinstall gf-"),
+    ("import_crashes", "crashed with SIGSEGV while it was imported", "force-reinstall gf-import-crashes"),
+    ("build_crashes", "crashed with SIGSEGV while it was built", "force-reinstall gf-build-crashes"),
+    ("import_asks", "did not import: EOFError: EOF when reading a line", "pip install"),
+    ("build_writes", "gepa_make_stopper wrote run", "a factory does no IO"),
+    ("build_closes", "closing what was never used raised AttributeError", "at any time"),
+    ("extra_target", "(gf_extra_target.nowhere:main) did not import: ModuleNotFoundError", "pip install"),
+]
+#: Name to error code, what is said and the cure, for all of these.
+EXPECTED = {
+    **{slug: (code, said, cure) for slug, code, said, cure in REFUSED},
+    **{slug: (BROKEN, said, cure) for slug, said, cure in STOPPED},
+    **dict.fromkeys(SOUND, ("", "", "")),
+}
+
+AT_DOOR = [*EXPECTED]
 #: How some of them are installed.
 MANNERS: dict[str, dict[str, object]] = {
     "non_ascii": {"name": "größe"},
     "old_framework": {"requires": ("gepa-framework>=7",)},
     "raising_attribute": {"target": "gf_raising_attribute:plugin"},
 }
+
+
+def kind_of(slug: str) -> str:
+    """Give the kind of a bad plugin: stoppers, but for those whose name begins with another one."""
+    first = slug.partition("_")[0]
+    return first if first in _KINDS else "stopper"
+
+
+def owner_of(slug: str) -> str:
+    """Give how errors speak of it."""
+    return f"the {kind_of(slug)} '{slug}' of gf-{slug.replace('_', '-')} 1.0"

@@ -8,30 +8,11 @@ import threading
 from pathlib import Path
 
 import pytest
-from tests.plugins.hostile.hostile_cases import MANNERS, REFUSED, SOUND
+from tests.plugins.hostile.hostile_cases import BROKEN, EXPECTED, MANNERS
 
 from gepa_framework.errors import GepaError
 from gepa_framework.plugins import Plugins
 from gepa_framework.plugins import probe as plugin_probe
-
-BROKEN = "gepa_plugin_broken"
-#: What only shows from outside: name, what is said, and the cure.
-STOPPED = [
-    ("import_hangs", "(gf_import_hangs) took longer than 1.5 s while it was imported", "--timeout"),
-    ("build_hangs", "(gf_build_hangs) took longer than 1.5 s while it was built", "--timeout"),
-    ("import_leaves", "ended the process with exit code 0 while it was imported", "force-reinstall gf-"),
-    ("import_crashes", "crashed with SIGSEGV while it was imported", "force-reinstall gf-import-crashes"),
-    ("build_crashes", "crashed with SIGSEGV while it was built", "force-reinstall gf-build-crashes"),
-    ("import_asks", "did not import: EOFError: EOF when reading a line", "pip install"),
-    ("build_writes", "gepa_make_stopper wrote run", "a factory does no IO"),
-    ("build_closes", "closing what was never used raised AttributeError", "at any time"),
-    ("extra_target", "(gf_extra_target.nowhere:main) did not import: ModuleNotFoundError", "pip install"),
-]
-EXPECTED = {
-    **{slug: (code, said, cure) for slug, code, said, cure in REFUSED},
-    **{slug: (BROKEN, said, cure) for slug, said, cure in STOPPED},
-    **dict.fromkeys(SOUND, ("", "", "")),
-}
 
 
 def children() -> set[str]:

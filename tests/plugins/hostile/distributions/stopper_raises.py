@@ -1,0 +1,18 @@
+"""Raises when it is asked."""
+
+from __future__ import annotations
+
+from gepa_framework.hookspecs import hookimpl
+from gepa_framework.types import Kind, PluginInfo
+
+plugin_info = PluginInfo(Kind.STOPPER, "stopper_raises", ">=1.0,<2")
+
+
+class Bad:
+    def check(self, view):
+        return view.best_score / 0
+
+
+@hookimpl
+def gepa_make_stopper():
+    return Bad()

@@ -1,0 +1,19 @@
+"""Gives something else than a program."""
+
+from __future__ import annotations
+
+from gepa_framework.hookspecs import hookimpl
+from gepa_framework.testing.fakes import FakeTransport
+from gepa_framework.types import Kind, PluginInfo
+
+plugin_info = PluginInfo(Kind.TRANSPORT, "transport_program", ">=1.0,<2")
+
+
+class Bad(FakeTransport):
+    async def program(self):
+        return None
+
+
+@hookimpl
+def gepa_make_transport():
+    return Bad()
