@@ -467,10 +467,8 @@ def test_a_store_that_does_not_close_is_a_warning(project, whole, caplog):
     body = "    def close(self):\n        super().close()\n        raise OSError('gone')"
     assert project.run(more=bad(project, body)).execute().status == "finished"
     assert project.normalised() == whole
-    assert (
-        "the store 'bad' of gf_app_bad 1.0 did not close: the store 'bad' of gf_app_bad 1.0: close raised OSError: gone"
-        in caplog.text
-    )
+    owner = "the store 'bad' of gf_app_bad 1.0"
+    assert f"{owner} did not close: {owner}: close raised OSError: gone" in caplog.text
 
 
 _LYING = {

@@ -14,6 +14,7 @@ from typing import Any
 from gepa_framework.config.options import read_options
 from gepa_framework.config.plugin_class import check_config_class
 from gepa_framework.errors import ConfigError, PluginBrokenError
+from gepa_framework.hookspecs import PROJECT
 from gepa_framework.net.redact import Redactor, secrets_of
 from gepa_framework.plugins import Found, Plugins, Probed, probe
 from gepa_framework.types import BuildContext, Kind
@@ -64,7 +65,8 @@ def examine(kind: Kind, name: str, place: str, tell: Callable[[str], None]) -> s
     loaded = plugins.load(kind, name)
     if kind is Kind.EXTRA:
         tell("commands")
-        plugins.commands(name).check()
+        if _implements(loaded.plugin, "gepa_cli_commands"):
+            plugins.commands(name).check()
         return ""
     tell("config")
     owner = loaded.found.owner
@@ -86,6 +88,10 @@ def examine(kind: Kind, name: str, place: str, tell: Callable[[str], None]) -> s
     tell("close")
     _close(owner, made)
     return ""
+
+
+def _implements(plugin: object, hook: str) -> bool:
+    return getattr(getattr(plugin, hook, None), f"{PROJECT}_impl", None) is not None
 
 
 def _unbuilt(error: ConfigError) -> str:
