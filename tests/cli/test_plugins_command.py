@@ -88,3 +88,57 @@ def test_a_broken_plugin_is_named_with_its_distribution(shell) -> None:
 @pytest.mark.parametrize("name", ["practice", "proposer:", ":practice", "optimizer:practice"])
 def test_a_name_of_another_form_is_wrong_usage(shell, name: str) -> None:
     assert shell.run("plugins", "show", name).exit_code == 2
+
+
+def test_plugins_are_checked_from_outside(shell) -> None:
+    done = shell.run("plugins", "check", "practice", "broken", "skills")
+    assert done.exit_code == 4
+    rows = [line.split() for line in done.stdout.splitlines()]
+    assert rows[1] == ["proposer", "practice", "gf-cli-fakes", "1.2", "ok"]
+    assert rows[2] == ["executor", "broken", "gf-cli-fakes", "1.2", "gepa_plugin_broken"]
+    assert "error: the executor 'broken' of gf-cli-fakes 1.2 (gf_cli_broken) did not import: " in done.stdout
+    assert done.stdout.splitlines()[-1] == "3 plugins looked at, 1 with a problem"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "practice",
+        "proposer:practice",
+        "proposers:practice",
+        "gf_cli_fakes:Practice",
+        "proposer:gf-cli-fakes:practice",
+    ],
+)
+def test_a_plugin_to_be_checked_is_named_in_any_way(shell, name: str) -> None:
+    told = json.loads(shell.run("plugins", "check", name, "--json").stdout)
+    (verdict,) = told["plugins"]
+    assert (told["ok"], verdict["name"], verdict["ok"]) == (True, "practice", True)
+
+
+@pytest.mark.parametrize("name", ["transport:practice", "gf-other:practice", "practise"])
+def test_a_plugin_to_be_checked_that_there_is_not_is_answered_with_its_neighbour(shell, name: str) -> None:
+    done = shell.run("plugins", "check", name)
+    assert done.exit_code == 4
+    assert done.stderr.startswith(f"error: no plugin called '{name}'\nnext: did you mean '")
+    assert done.stdout == ""
+
+
+def test_a_check_can_be_narrowed_to_a_kind(shell) -> None:
+    told = json.loads(shell.run("plugins", "check", "--kind", "executor", "--json").stdout)
+    assert [each["name"] for each in told["plugins"]] == ["broken"]
+    assert shell.run("plugins", "check", "--kind", "executor", "practice").exit_code == 4
+
+
+def test_what_is_wrong_with_a_distribution_fails_the_check_of_all(shell) -> None:
+    path = shell.site / "gf_cli_fakes-1.2.dist-info" / "entry_points.txt"
+    path.write_text(path.read_text() + "\n[gepa_framework.stopers]\nx = y\n")
+    done = shell.run("plugins", "check", "--kind", "listener")
+    assert done.exit_code == 4
+    assert "error: gf-cli-fakes declares the unknown entry-point group" in done.stderr
+    assert shell.run("plugins", "check", "jsonl").exit_code == 0
+
+
+@pytest.mark.parametrize("seconds", ["0", "-1", "soon"])
+def test_a_time_limit_is_a_time(shell, seconds: str) -> None:
+    assert shell.run("plugins", "check", "--timeout", seconds).exit_code == 2
