@@ -136,6 +136,14 @@ def test_what_is_given_cannot_be_spoilt(selected, slug):
     assert done.exit_code == 0, done.stderr
 
 
+def test_what_one_plugin_does_to_its_context_is_no_matter_for_the_next(selected):
+    yard = selected("stopper_mutates")
+    yard.offer("stopper_observes")
+    yard.config(STOPPER.format("stopper_mutates"), STOPPER.format("stopper_observes"))
+    done = yard.gepa("run", "--config", "gepa.toml", "--display", "none")
+    assert done.exit_code == 0, done.stderr
+
+
 def test_a_proposer_that_never_answers_is_stopped(selected):
     yard = selected("proposer_silent")
     args = ("run", "--config", "gepa.toml", "--set", "gepa.call_timeout_seconds=0.05", "--display", "none")
