@@ -30,7 +30,8 @@
     ├── InvariantError             gepa_invariant_error            70
     ├── StateTransitionError       gepa_state_transition_error     70
     ├── EventCompareError          gepa_event_compare_failed       1
-    └── CandidateNotFoundError     gepa_candidate_not_found        2
+    ├── CandidateNotFoundError     gepa_candidate_not_found        2
+    └── SchemaStaleError           gepa_schema_stale               1
 """
 
 from __future__ import annotations
@@ -319,3 +320,9 @@ class CandidateNotFoundError(GepaError):
 
     error_code = "gepa_candidate_not_found"
     exit_code = ExitCode.USAGE
+
+
+class SchemaStaleError(GepaError):
+    """A file is not the JSON Schema that the installed plugins give; the message says how to make it anew."""
+
+    error_code = "gepa_schema_stale"

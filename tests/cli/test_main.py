@@ -30,8 +30,11 @@ def test_an_unknown_command_is_answered_with_its_neighbour(shell) -> None:
 
 
 def test_an_unknown_command_without_neighbour_is_answered_with_all(shell) -> None:
-    told = "There are: run, resume, verify, events, runs, show, diff, why, report, status, workspace, check, "
-    assert f"{told}plugins, cache, init." in shell.run("zzzzzz").stderr
+    assert (
+        "There are: run, resume, verify, events, runs, show, diff, why, report, check, plugins, cache, schema, "
+        "init."
+        in shell.run("zzzzzz").stderr
+    )
 
 
 def test_an_unknown_option_is_wrong_usage_and_names_the_help(shell) -> None:

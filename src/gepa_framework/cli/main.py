@@ -84,6 +84,7 @@ class _Root(LazyGroup):
         "check": f"{_COMMANDS}.check:check",
         "plugins": f"{_COMMANDS}.plugins:plugins",
         "cache": f"{_COMMANDS}.cache:cache",
+        "schema": f"{_COMMANDS}.schema:schema",
         "init": f"{_COMMANDS}.init:init",
     },
     context_settings={"help_option_names": ["-h", "--help"]},

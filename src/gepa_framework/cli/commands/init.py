@@ -8,6 +8,8 @@ import click
 
 from gepa_framework.cli import output
 from gepa_framework.cli.options import json_option, verbose_option
+from gepa_framework.cli.words import clean
+from gepa_framework.cli.writing import write_file
 
 
 @click.command()
@@ -18,22 +20,19 @@ from gepa_framework.cli.options import json_option, verbose_option
 @json_option
 @verbose_option
 def init(path: Path, force: bool, as_json: bool) -> None:
-    """Write a gepa.toml with comments, to be filled in."""
+    """Write a gepa.toml with comments, to be filled in, and its JSON Schema beside it."""
+    from gepa_framework.app.schema import FILE, installed_schema, is_schema
     from gepa_framework.cli.starter import STARTER
 
-    _write(path, STARTER, force=force)
+    beside = path.parent / FILE
+    if beside.exists() and not force and not is_schema(beside):
+        raise click.UsageError(f"{beside} exists and is no schema of ours; --force replaces it")
+    made = installed_schema()
+    for message in made.left_out:
+        output.talk(f"warning: left out of {beside}: {clean(message)}")
+    write_file(path, STARTER, force=force)
+    write_file(beside, made.text())
     if as_json:
-        output.answer_json({"path": str(path)})
+        output.answer_json({"path": str(path), "schema_path": str(beside)})
     else:
-        output.answer(f"wrote {path}; fill it in, then: gepa check --config {path}")
-
-
-def _write(path: Path, text: str, *, force: bool) -> None:
-    try:
-        # Mode x refuses a file that is there, even one that appears at this moment.
-        with path.open("w" if force else "x", encoding="utf-8") as file:
-            file.write(text)
-    except FileExistsError:
-        raise click.UsageError(f"{path} exists; --force replaces it, --path names another file") from None
-    except OSError as error:
-        raise click.UsageError(f"{path} cannot be written: {error.strerror}") from None
+        output.answer(f"wrote {path} and {beside}; fill it in, then: gepa check --config {path}")
