@@ -30,6 +30,8 @@ def execute(run: GepaRun, session: Session, *, display: str) -> None:
     session.run_dir = run.run_dir
     show_warnings(verbose=session.verbose)
     warn(run)
+    if run.awaits_preflight:
+        output.talk(f"preflight of {clean(str(run.loaded.config.run.scenario))}: one rollout of the seed")
     over = run.already_finished
     if over:
         output.talk("this run is finished already; its result:")

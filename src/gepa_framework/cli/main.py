@@ -85,6 +85,7 @@ class _Root(LazyGroup):
         "plugins": f"{_COMMANDS}.plugins:plugins",
         "cache": f"{_COMMANDS}.cache:cache",
         "schema": f"{_COMMANDS}.schema:schema",
+        "scenario": f"{_COMMANDS}.scenario:scenario",
         "init": f"{_COMMANDS}.init:init",
     },
     context_settings={"help_option_names": ["-h", "--help"]},
