@@ -31,7 +31,8 @@ def execute(run: GepaRun, session: Session, *, display: str) -> None:
     show_warnings(verbose=session.verbose)
     warn(run)
     if run.awaits_preflight:
-        output.talk(f"preflight of {clean(str(run.loaded.config.run.scenario))}: one rollout of the seed")
+        scenario = clean(str(run.loaded.config.run.scenario))
+        output.talk(f"preflight of {scenario}: tools, variables and one rollout of the seed")
     over = run.already_finished
     if over:
         output.talk("this run is finished already; its result:")

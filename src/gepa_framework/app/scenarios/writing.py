@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import tomlkit
@@ -31,7 +32,7 @@ def scenario_text(scenario: Scenario, schema: JSONObject) -> str:
     config = scenario_config(scenario)
     head = [DIRECTIVE, *_comment(f"Scenario {scenario.id}: {scenario.summary}")]
     names = sorted(config, key=lambda name: _ORDER.index(name) if name in _ORDER else len(_ORDER))
-    blocks = [_block((name,), config[name], _Told.of(schema, name, config[name])) for name in names]
+    blocks = [_block((name,), config[name], partial(_Told.of, schema, name)) for name in names]
     return "\n".join([*head, *(line for block in blocks for line in ("", *block))]) + "\n"
 
 
@@ -42,7 +43,7 @@ class _Told:
         self._schema = schema
 
     @classmethod
-    def of(cls, schema: Mapping[str, Any], name: str, table: Any) -> _Told:
+    def of(cls, schema: Mapping[str, Any], name: str, table: Mapping[str, Any]) -> _Told:
         """Find the table of a name; one that selects a plugin is that of the plugin."""
         found = schema["properties"].get(name, {})
         found = found.get("items", found)
@@ -58,18 +59,22 @@ class _Told:
         table = self._schema.get("anyOf", [self._schema])[-1]
         return _Told(table.get("properties", {}).get(key, {}))
 
+    def below_of(self, key: str, _: Any) -> _Told:
+        """Give what is said of a key, whatever its value."""
+        return self.below(key)
+
     def text(self) -> str:
         """Give the description."""
         return str(self._schema.get("description", ""))
 
 
-def _block(path: tuple[str, ...], table: Any, told: _Told) -> Iterator[str]:
+def _block(path: tuple[str, ...], table: Any, told_of: Callable[[Any], _Told]) -> Iterator[str]:
     if isinstance(table, list):
         for index, entry in enumerate(table):
-            yield from ([""] if index else [])
-            yield from _keys(f"[[{dotted(path)}]]", path, entry, told)
+            yield from [""] if index else []
+            yield from _keys(f"[[{dotted(path)}]]", path, entry, told_of(entry))
     else:
-        yield from _keys(f"[{dotted(path)}]", path, table, told)
+        yield from _keys(f"[{dotted(path)}]", path, table, told_of(table))
 
 
 def _keys(header: str, path: tuple[str, ...], table: Mapping[str, Any], told: _Told) -> Iterator[str]:
@@ -82,7 +87,7 @@ def _keys(header: str, path: tuple[str, ...], table: Mapping[str, Any], told: _T
     for key, value in table.items():
         if key not in plain:
             yield from [""] if plain else []
-            yield from _block((*path, key), value, told.below(key))
+            yield from _block((*path, key), value, partial(told.below_of, key))
 
 
 def _comment(text: str) -> Sequence[str]:
