@@ -82,6 +82,7 @@ class _Root(LazyGroup):
         "status": f"{_COMMANDS}.status:status",
         "workspace": f"{_COMMANDS}.workspace:workspace",
         "check": f"{_COMMANDS}.check:check",
+        "explain-config": f"{_COMMANDS}.explain_config:explain_config",
         "plugins": f"{_COMMANDS}.plugins:plugins",
         "cache": f"{_COMMANDS}.cache:cache",
         "schema": f"{_COMMANDS}.schema:schema",
