@@ -248,7 +248,7 @@ class GepaRun:
         return named and not offline and not self.resumed and not is_begun(self.run_dir)
 
     def preflight(
-        self, scenario: str | None = None, *, on_check: Callable[[Check], None] = lambda _: None
+        self, scenario: str | None = None, *, on_check: Callable[[Check], None] | None = None
     ) -> tuple[Check, ...]:
         """Look whether a run can do its work: tools, variables, and one rollout of the seed.
 
