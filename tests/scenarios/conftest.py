@@ -50,6 +50,11 @@ class Skills(FakeTransport):
             raise TransportError("nothing listens on port 1", hint="start the container")
         if self.mood == "slow":
             await asyncio.Event().wait()
+        while self.mood == "deaf" and not (self.context.base_dir / "free").exists():
+            try:
+                await asyncio.sleep(0.01)
+            except asyncio.CancelledError:
+                self.note("deaf")
         return await super().describe()
 
     async def rollout(self, request):

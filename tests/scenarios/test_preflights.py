@@ -4,11 +4,12 @@ import os
 import select
 import stat
 import sys
+import threading
 
 import pytest
 
 from gepa_framework.app import GepaRun
-from gepa_framework.app.scenarios import scenario_text
+from gepa_framework.app.scenarios import scenario_text, smoke
 from gepa_framework.app.schema import installed_schema
 from gepa_framework.errors import PreflightError, ScenarioNotFoundError
 
@@ -72,6 +73,19 @@ def test_what_goes_wrong_is_named_and_the_container_let_go(bench, mood, said) ->
     assert said in error.message
     assert bench.asked()[-1] == "close preflight-skills"
     assert ("line of the log" in error.message) == mood.startswith("container")
+
+
+def test_a_container_that_does_not_listen_keeps_nobody(bench, monkeypatch) -> None:
+    monkeypatch.setattr(smoke, "_GRACE_SECONDS", 0.2)
+    bench.offer(scenarios="[scenario(smoke=Smoke(seconds=0.2))]")
+    error = failure(bench.run("skills", "container.mood=deaf"))
+    assert "container: does not end, not even when it is told to" in error.message
+    assert "deaf preflight-skills" in bench.asked()
+    (bench.path / "free").touch()
+    for thread in threading.enumerate():
+        if thread.name == "gepa-preflight":
+            thread.join(30)
+            assert not thread.is_alive()
 
 
 def test_secrets_are_not_shown(bench, monkeypatch) -> None:
