@@ -12,7 +12,7 @@ import pytest
 SUITE = """
 import {module}
 import pytest
-from gepa_framework.testing.contracts.scenario import ScenarioContract
+from gepa_framework.testing.contracts import ScenarioContract
 
 
 class TestIt(ScenarioContract):
@@ -21,7 +21,7 @@ class TestIt(ScenarioContract):
         return {module}
 """
 FORGOTTEN = """
-from gepa_framework.testing.contracts.scenario import ScenarioContract
+from gepa_framework.testing.contracts import ScenarioContract
 
 
 class TestIt(ScenarioContract):

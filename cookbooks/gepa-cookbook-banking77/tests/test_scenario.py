@@ -11,7 +11,7 @@ from gepa_cookbook_banking77 import artifact, scenario
 from gepa_cookbook_banking77.cards import seed_cards
 from gepa_cookbook_banking77.data import DATA_ENV, Dataset
 from gepa_cookbook_banking77.rollouts import COMPONENT
-from gepa_framework.testing.contracts.scenario import ScenarioContract
+from gepa_framework.testing.contracts import ScenarioContract
 from gepa_framework.types import compact_json
 
 ROOT = Path(__file__).parents[1]

@@ -15,38 +15,26 @@ import pytest
 
 from gepa_framework.plugins.found import SCENARIO, Found
 from gepa_framework.plugins.scenarios import checked_scenarios
+from gepa_framework.testing.contracts.info import PluginInfoContract
 from gepa_framework.types import Kind, PluginInfo, Scenario
 
 #: Longer than any command of a scenario should take, its preflight aside.
 _SECONDS = 50.0
 
 
-class ScenarioContract:
-    """Tests of scenarios. Subclass it as ``TestMyScenarios`` and override the fixture `plugin`.
+class ScenarioContract(PluginInfoContract):
+    """Tests of an extra that brings scenarios. Override `plugin`.
 
-    The package must be installed. Scenarios that need what is not there are left out of the tests that start
-    something; override `environ` to give variables.
+    The package must be installed. Scenarios whose variables are not set are left out of the tests that start
+    something; override `environ` to give them.
     """
 
-    @pytest.fixture
-    def plugin(self) -> object:
-        """Give the module, or object, that the entry point names."""
-        raise NotImplementedError(
-            f"{type(self).__name__} must override the fixture plugin: "
-            "it returns the module that the entry point names"
-        )
+    kind = Kind.EXTRA
 
     @pytest.fixture
     def environ(self) -> Mapping[str, str]:
         """Give the environment that commands run in; by default that of the tests."""
         return dict(os.environ)
-
-    @pytest.fixture
-    def info(self, plugin: object) -> PluginInfo:
-        """Give its ``plugin_info``."""
-        info = getattr(plugin, "plugin_info", None)
-        assert isinstance(info, PluginInfo), f"plugin_info must be a PluginInfo, got {info!r}"
-        return info
 
     @pytest.fixture
     def scenarios(self, plugin: Any, info: PluginInfo) -> Sequence[Scenario]:
@@ -64,7 +52,6 @@ class ScenarioContract:
 
     def test_its_name_says_that_it_has_scenarios(self, info: PluginInfo) -> None:
         """`gepa scenario list` finds it by its name alone."""
-        assert info.kind is Kind.EXTRA
         assert info.name.startswith(SCENARIO)
 
     def test_it_offers_the_same_each_time(self, plugin: Any, scenarios: Sequence[Scenario]) -> None:
