@@ -29,7 +29,7 @@ empty :=
 search_path = $(subst $(empty) ,:,$(SOURCES))
 editable = $(foreach path,$(1),-e "$(path)")
 
-.PHONY: help setup demo test simulate kill-sweep lint mypy format docs test-cpp sanitize fuzz bench-acceptance clean distclean
+.PHONY: help setup demo test simulate kill-sweep lint mypy format schema docs test-cpp sanitize fuzz bench-acceptance clean distclean
 
 help: ## list the targets
 	@grep -hE '^[a-z%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -83,6 +83,10 @@ mypy: $(VENV)/.stamp-dev
 format: $(VENV)/.stamp-dev ## let ruff put things right
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+schema: $(VENV)/.stamp-dev ## src/gepa_framework/gepa.schema.json, of our own plugins
+	@$(BIN)/gepa schema --output src/gepa_framework/gepa.schema.json \
+	  --dist gepa-framework $(foreach member,$(MEMBERS),--dist $(notdir $(member)))
 
 docs: $(VENV)/.stamp-dev ## HTML in docs/_build
 	@$(BIN)/python -m sphinx -W -n --keep-going -q docs docs/_build

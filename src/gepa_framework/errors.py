@@ -6,6 +6,7 @@
     ├── ConfigError                gepa_config_error               3
     ├── PluginError                gepa_plugin_error               4
     │   ├── PluginNotFoundError    gepa_plugin_not_found           4
+    │   │   └── ScenarioNotFoundError gepa_scenario_not_found      4
     │   ├── PluginAmbiguousError   gepa_plugin_ambiguous           4
     │   ├── PluginBrokenError      gepa_plugin_broken              4
     │   ├── PluginIncompatibleError gepa_plugin_incompatible       4
@@ -30,7 +31,9 @@
     ├── InvariantError             gepa_invariant_error            70
     ├── StateTransitionError       gepa_state_transition_error     70
     ├── EventCompareError          gepa_event_compare_failed       1
-    └── CandidateNotFoundError     gepa_candidate_not_found        2
+    ├── CandidateNotFoundError     gepa_candidate_not_found        2
+    ├── SchemaStaleError           gepa_schema_stale               1
+    └── PreflightError             gepa_preflight_failed           5
 """
 
 from __future__ import annotations
@@ -132,6 +135,12 @@ class PluginNotFoundError(PluginError):
     """No installed distribution offers the selected plugin."""
 
     error_code = "gepa_plugin_not_found"
+
+
+class ScenarioNotFoundError(PluginNotFoundError):
+    """No installed distribution offers the scenario; the message names the nearest."""
+
+    error_code = "gepa_scenario_not_found"
 
 
 class PluginAmbiguousError(PluginError):
@@ -319,3 +328,16 @@ class CandidateNotFoundError(GepaError):
 
     error_code = "gepa_candidate_not_found"
     exit_code = ExitCode.USAGE
+
+
+class SchemaStaleError(GepaError):
+    """A file is not the JSON Schema that the installed plugins give; the message says how to make it anew."""
+
+    error_code = "gepa_schema_stale"
+
+
+class PreflightError(GepaError):
+    """What a scenario needs is not there, or its one evaluation came to nothing; raised before a run."""
+
+    error_code = "gepa_preflight_failed"
+    exit_code = ExitCode.ENVIRONMENT

@@ -9,7 +9,9 @@ import tomlkit
 def test_init_writes_a_file_and_says_what_to_do_next(shell) -> None:
     done = shell.run("init", "--path", "new.toml")
     assert done.exit_code == 0
-    assert done.stdout == "wrote new.toml; fill it in, then: gepa check --config new.toml\n"
+    assert (
+        done.stdout == "wrote new.toml and gepa.schema.json; fill it in, then: gepa check --config new.toml\n"
+    )
     told = tomlkit.parse((shell.path / "new.toml").read_text()).unwrap()
     assert told["container"]["transport"] == "synth_containers"
     assert told["proposer"]["backend"] == "codex_app_server"
@@ -49,7 +51,27 @@ def test_force_replaces_it(shell) -> None:
 
 
 def test_the_path_is_told_as_json(shell) -> None:
-    assert json.loads(shell.run("init", "--path", "n.toml", "--json").stdout)["path"] == "n.toml"
+    told = json.loads(shell.run("init", "--path", "n.toml", "--json").stdout)
+    assert (told["path"], told["schema_path"]) == ("n.toml", "gepa.schema.json")
+
+
+def test_the_schema_of_the_installed_plugins_stands_beside_the_file_that_names_it(shell) -> None:
+    shell.run("init", "--path", "new.toml")
+    first = (shell.path / "new.toml").read_text().splitlines()[0]
+    assert first == "#:schema ./gepa.schema.json"
+    schema = json.loads((shell.path / "gepa.schema.json").read_text())
+    assert "practice" in schema["properties"]["proposer"]["properties"]["backend"]["enum"]
+    assert shell.run("schema", "--output", "gepa.schema.json", "--check").exit_code == 0
+
+
+def test_a_schema_is_written_anew_and_another_file_of_its_name_is_kept(shell) -> None:
+    (shell.path / "gepa.schema.json").write_text('{"title": "gepa.toml", "$defs": {}}')
+    assert shell.run("init", "--path", "new.toml").exit_code == 0
+    (shell.path / "gepa.schema.json").write_text("{}")
+    done = shell.run("init", "--path", "other.toml")
+    assert done.exit_code == 2
+    assert "gepa.schema.json exists and is no schema of ours" in done.stderr
+    assert not (shell.path / "other.toml").exists()
 
 
 @pytest.mark.parametrize("path", ["nowhere/gepa.toml", "."])

@@ -118,7 +118,7 @@ def test_the_record_holds_everything_in_the_shape_of_the_text(parse):
     assert record["gepa"]["task_pools"]["pareto"] == [0, 1]
     assert record["gepa"]["pipeline"]["workers"] == {"propose": 1, "rollout": 8, "evaluate": 1}
     assert record["dataset"]["heldout"] == [10, 11]
-    assert record["run"] == {"run_id": None, "output_dir": "/base/runs", "seed": 0}
+    assert record["run"] == {"run_id": None, "output_dir": "/base/runs", "seed": 0, "scenario": None}
 
 
 def test_the_record_is_json(parse):

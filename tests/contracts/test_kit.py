@@ -47,7 +47,7 @@ def test_every_contract_and_every_promise_is_documented(cls):
 
 
 def test_every_kind_of_plugin_has_a_contract():
-    assert {cls.kind for cls in CLASSES} == {None, *Kind} - {Kind.EXTRA}
+    assert {cls.kind for cls in CLASSES} == {None, *Kind}
 
 
 def test_a_forgotten_fixture_is_an_error_that_names_it(inner):

@@ -9,7 +9,9 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 
+from gepa_framework.app.schema import installed_schema
 from gepa_framework.config import parse_config
 from gepa_framework.errors import ConfigError
 from gepa_framework.plugins import Plugins
@@ -34,12 +36,16 @@ def test_a_page_can_be_followed(page, followed, sandbox):
         sandbox.follow(block)
 
 
-def load(text, resolve):
+def whole(text):
     given = tomllib.loads(text)
     if "taskset" in given:
         given["dataset"] = given["taskset"]
     missing = [table for name, table in REST.items() if name not in given]
-    return parse_config("\n".join([text, *missing]), file="page.toml", base_dir=Path.cwd(), resolve=resolve)
+    return "\n".join([text, *missing])
+
+
+def load(text, resolve):
+    return parse_config(whole(text), file="page.toml", base_dir=Path.cwd(), resolve=resolve)
 
 
 def test_a_configuration_is_accepted_or_refused_as_the_page_says(toml_block):
@@ -55,6 +61,16 @@ def test_a_configuration_is_accepted_or_refused_as_the_page_says(toml_block):
             load(toml_block.text, resolve)
     else:
         load(toml_block.text, resolve)
+
+
+@pytest.fixture(scope="session")
+def schema():
+    return Draft202012Validator(installed_schema().schema)
+
+
+def test_a_configuration_that_is_right_is_taken_by_the_schema(toml_block, schema):
+    if not {"file", "invalid"} & set(toml_block.marks):
+        assert [error.message for error in schema.iter_errors(tomllib.loads(whole(toml_block.text)))] == []
 
 
 def test_a_configuration_that_is_a_file_is_run_by_its_page(toml_block, followed):

@@ -101,7 +101,9 @@ def test_every_hook_has_its_heading_and_signature(page_text):
         assert name + str(inspect.signature(hook)).replace("'", "") in text
 
 
-@pytest.mark.parametrize("name", ["from_toml", "resume", "verify", "check", "execute"])
+@pytest.mark.parametrize(
+    "name", ["from_toml", "from_scenario", "resume", "verify", "check", "preflight", "execute"]
+)
 def test_every_argument_of_a_run_has_its_row(name, page_text, rows_of):
     parameters = list(inspect.signature(getattr(GepaRun, name)).parameters.values())
     ours = [(each.name, _default(each)) for each in parameters if each.name != "self"]

@@ -149,7 +149,10 @@ def test_an_interrupt_of_a_command_passes(commands):
 @pytest.mark.parametrize(
     ("hook", "said"),
     [
-        ("", "implements no gepa_cli_commands and no gepa_report_sections; define gepa_cli_commands() or"),
+        (
+            "",
+            "implements no gepa_cli_commands and no gepa_report_sections and no gepa_scenarios; define",
+        ),
         ("@hookimpl\ndef gepa_cli_commands(config): ...", "takes the unknown argument 'config'; it takes no"),
         ("@hookimpl\ndef gepa_cli_comands(): ...", "gepa_cli_comands; did you mean gepa_cli_commands?"),
         ("@hookimpl\nasync def gepa_cli_commands(): ...", "gepa_cli_commands is asynchronous"),

@@ -31,6 +31,9 @@ def test_the_entry_points_lead_somewhere() -> None:
     (target,) = PROJECT["entry-points"]["gepa_framework.proposers"].values()
     plugin = import_module(target)
     assert PROJECT["entry-points"]["gepa_framework.proposers"] == {plugin.plugin_info.name: target}
+    (target,) = PROJECT["entry-points"]["gepa_framework.extras"].values()
+    plugin = import_module(target)
+    assert PROJECT["entry-points"]["gepa_framework.extras"] == {plugin.plugin_info.name: target}
     module, _, function = PROJECT["scripts"]["gepa-banking77"].partition(":")
     assert callable(getattr(import_module(module), function))
 

@@ -75,6 +75,15 @@ def build(prepared: Prepared) -> Built:
     )
 
 
+def build_world(prepared: Prepared) -> tuple[Transport, Proposer]:
+    """Build who speaks to the task and who proposes; raises what `build` raises."""
+    config, plugins = prepared.config, prepared.plugins
+    return (
+        _made(prepared, config.container, plugins.make_transport),
+        _made(prepared, config.proposer, plugins.make_proposer),
+    )
+
+
 def build_store(prepared: Prepared) -> Store:
     """Build the store that the configuration selects.
 

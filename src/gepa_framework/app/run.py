@@ -13,9 +13,11 @@ import attrs
 from gepa_framework.app.building import build, build_store
 from gepa_framework.app.extending import Extension, extension_of
 from gepa_framework.app.history import History
-from gepa_framework.app.prepare import Prepared, prepare_file
+from gepa_framework.app.prepare import Prepared, prepare_file, prepare_text
 from gepa_framework.app.rerun import finished_before
 from gepa_framework.app.result import GepaRunResult
+from gepa_framework.app.scenarios import Check, preflight, scenario_text
+from gepa_framework.app.schema import installed_schema
 from gepa_framework.app.session import Session
 from gepa_framework.app.stores import is_begun
 from gepa_framework.app.verification import Verification
@@ -23,9 +25,9 @@ from gepa_framework.app.verifying import verify
 from gepa_framework.config import LoadedConfig, locate_problem
 from gepa_framework.engine import Plan
 from gepa_framework.engine.setup import check_budget
-from gepa_framework.errors import ConfigError, GepaError, Problem
-from gepa_framework.plugins import LoadedPlugin
-from gepa_framework.types import Listener
+from gepa_framework.errors import ConfigError, GepaError, PluginError, Problem, ScenarioNotFoundError
+from gepa_framework.plugins import LoadedPlugin, Plugins
+from gepa_framework.types import Listener, Scenario
 
 
 @attrs.frozen
@@ -63,7 +65,10 @@ class GepaRun:
         environ = os.environ if environ is None else environ
         prepared = prepare_file(Path(path), sets=sets, environ=environ)
         check_budget(prepared.plan)
-        return cls(prepared)
+        run = cls(prepared)
+        # An unknown scenario is a mistake in the file, to be told with the others.
+        _ = run.scenario
+        return run
 
     @classmethod
     def resume(
@@ -110,6 +115,37 @@ class GepaRun:
         if not accept_changed_plugins:
             history.compare_plugins()
         return verify(history)
+
+    @classmethod
+    def from_scenario(
+        cls,
+        scenario: str,
+        *,
+        base_dir: str | Path = ".",
+        sets: Sequence[str] = (),
+        environ: Mapping[str, str] | None = None,
+    ) -> GepaRun:
+        """Describe the run that a scenario begins with, as `from_toml` does what ``gepa init`` writes for it.
+
+        Args:
+            scenario: Its id.
+            base_dir: What relative paths are relative to.
+            sets: Overrides as ``dotted.path=value``.
+            environ: Where environment overrides come from; the process's own where ``None``.
+
+        Raises:
+            ScenarioNotFoundError: There is no such scenario.
+            GepaError: What `from_toml` raises.
+        """
+        environ = os.environ if environ is None else environ
+        found = Plugins.discover().scenario(scenario)
+        text = scenario_text(found, installed_schema().schema)
+        file = f"<scenario {scenario}>"
+        prepared = prepare_text(
+            text, file=file, base_dir=Path(base_dir).absolute(), sets=sets, environ=environ
+        )
+        check_budget(prepared.plan)
+        return cls(prepared)
 
     @property
     def run_id(self) -> str:
@@ -184,6 +220,55 @@ class GepaRun:
         build(self._prepared)
         build_store(self._prepared)
 
+    @property
+    def scenario(self) -> Scenario | None:
+        """The scenario that its configuration names.
+
+        Raises:
+            PluginError: It cannot be used; says where it stands.
+        """
+        name = self._prepared.config.run.scenario
+        if name is None:
+            return None
+        try:
+            return self._prepared.plugins.scenario(name)
+        except PluginError as error:
+            error.message = str(locate_problem(self.loaded, "run.scenario", error.message))
+            error.args = (error.message,)
+            raise
+
+    @property
+    def awaits_preflight(self) -> bool:
+        """Whether `execute` begins with the preflight of a scenario.
+
+        A run that goes on, that is finished, or that is answered by its cache alone does not.
+        """
+        named = self._prepared.config.run.scenario is not None
+        offline = self._prepared.config.cache.mode == "readonly"
+        return named and not offline and not self.resumed and not is_begun(self.run_dir)
+
+    def preflight(
+        self, scenario: str | None = None, *, on_check: Callable[[Check], None] | None = None
+    ) -> tuple[Check, ...]:
+        """Look whether a run can do its work: tools, variables, and one rollout of the seed.
+
+        That rollout is on nobody's books. Nothing is written in the run's directory.
+
+        Args:
+            scenario: The scenario that says what is needed; the one of the configuration where ``None``.
+            on_check: Called with each check once it is known.
+
+        Raises:
+            PreflightError: Names all that is wrong.
+            ScenarioNotFoundError: There is no such scenario, or none is named.
+        """
+        found = self.scenario if scenario is None else self._prepared.plugins.scenario(scenario)
+        if found is None:
+            raise ScenarioNotFoundError(
+                "the configuration names no scenario", hint='write scenario = "…" into [run]'
+            )
+        return preflight(self._prepared, found, on_check)
+
     def execute(
         self,
         *,
@@ -206,6 +291,8 @@ class GepaRun:
             _check_signals_can_be_handled()
         session = Session(self._prepared, listeners, on_interrupt, handle_signals)
         try:
+            if self.awaits_preflight:
+                self.preflight()
             if self._history is None:
                 return session.start()
             return session.resume(self._history, self._extension.given if self._extension else None)

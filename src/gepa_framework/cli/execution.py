@@ -30,6 +30,9 @@ def execute(run: GepaRun, session: Session, *, display: str) -> None:
     session.run_dir = run.run_dir
     show_warnings(verbose=session.verbose)
     warn(run)
+    if run.awaits_preflight:
+        scenario = clean(str(run.loaded.config.run.scenario))
+        output.talk(f"preflight of {scenario}: tools, variables and one rollout of the seed")
     over = run.already_finished
     if over:
         output.talk("this run is finished already; its result:")

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _GROUP = "gepa_framework.extras"
 _HELP = ("-h", "--help")
+#: Extras that bring no command but scenarios.
+_SCENARIO = "scenario."
 
 
 def installed() -> list[tuple[str, str]]:
@@ -23,11 +25,14 @@ def installed() -> list[tuple[str, str]]:
     # The plugins package would cost `gepa --help` more than all else; this is the part of it that is needed.
     from importlib import metadata
 
+    def brings_commands(entry: metadata.EntryPoint) -> bool:
+        return entry.group == _GROUP and not entry.name.startswith(_SCENARIO)
+
     found: set[tuple[str, str]] = set()
     for dist in metadata.distributions():
         try:
             if _GROUP in (dist.read_text("entry_points.txt") or ""):
-                found |= {(entry.name, dist.name) for entry in dist.entry_points if entry.group == _GROUP}
+                found |= {(entry.name, dist.name) for entry in dist.entry_points if brings_commands(entry)}
         except Exception:  # noqa: BLE001, S112 - one distribution's broken metadata must not take the help away
             continue
     return sorted(found)

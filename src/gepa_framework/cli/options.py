@@ -73,6 +73,14 @@ _config_option = click.option(
     help="The run's gepa.toml.",
 )
 
+_optional_config_option = click.option(
+    "--config",
+    "config",
+    metavar="FILE",
+    type=click.Path(),
+    help="A gepa.toml in place of the scenario's own.",
+)
+
 _set_option = click.option(
     "--set",
     "sets",
@@ -93,6 +101,11 @@ _display_option = click.option(
 def config_options(command: F) -> F:
     """Give a command ``--config`` and ``--set``."""
     return _config_option(_set_option(command))
+
+
+def optional_config_options(command: F) -> F:
+    """Give a command ``--config`` and ``--set`` where there is a configuration to begin with."""
+    return _optional_config_option(_set_option(command))
 
 
 def run_options(command: F) -> F:

@@ -36,7 +36,9 @@ def plugin_table(kind: Kind, name: str, config: type[Any]) -> str:
         config: Its attrs configuration class.
     """
     if kind is Kind.EXTRA:
-        return f"# Selected on the command line: gepa {name}"
+        scenario = name.removeprefix("scenario.")
+        command = f"init --scenario {scenario}" if scenario != name else name
+        return f"# Selected on the command line: gepa {command}"
     header, selector = _TABLES[kind]
     lines = [header, f"{selector} = {_toml(name)}", *_fields(config, header.strip("[]"))]
     return "\n".join(lines)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 STARTER = """\
+#:schema ./gepa.schema.json
 # A run of GEPA.
 #   gepa check --config gepa.toml    checks this file and shows what a run may spend
 #   gepa run --config gepa.toml      runs it

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, TypeAlias
 
 import attrs
@@ -17,50 +17,81 @@ _HTTP_ERRORS = range(400, 600)
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
-def _when(test: Callable[[Any], bool], complaint: str) -> Validator:
-    """Give a validator that lets ``None`` pass and refuses what the test does."""
+@attrs.frozen(eq=False)
+class Check:
+    """A validator that lets ``None`` pass, and that the JSON Schema of the configuration can tell of.
 
-    def validate(_: Any, __: attrs.Attribute[Any], value: Any) -> None:
-        if value is not None and not test(value):
-            raise ValueError(f"{complaint}: {value!r}" if isinstance(value, int | float) else complaint)
+    Attributes:
+        test: What a value must pass.
+        complaint: What is said of one that does not.
+        json_schema: The same as keywords of JSON Schema.
+    """
 
-    return validate
+    test: Callable[[Any], object]
+    complaint: str
+    json_schema: Mapping[str, Any]
+
+    def __call__(self, _: Any, __: attrs.Attribute[Any], value: Any) -> None:
+        """Refuse what does not pass.
+
+        Raises:
+            ValueError: It does not.
+        """
+        if value is not None and not self.test(value):
+            shown = f": {value!r}" if isinstance(value, int | float) else ""
+            raise ValueError(self.complaint + shown)
 
 
-positive = _when(lambda value: value > 0, "must be > 0")
-not_negative = _when(lambda value: value >= 0, "must be >= 0")
-fraction = _when(lambda value: 0 <= value <= 1, "must be between 0 and 1")
-below_one = _when(lambda value: value < 1, "must be < 1")
-unsigned_32 = _when(lambda value: 0 <= value < 2**32, "must be between 0 and 2**32 - 1")
-unsigned_64 = _when(lambda value: 0 <= value < 2**64, "must be between 0 and 2**64 - 1")
-not_empty = _when(bool, "must not be empty")
-environment_name = _when(_ENV_NAME.fullmatch, "must be the name of an environment variable, not a value")  # type: ignore[arg-type]
+def _when(test: Callable[[Any], object], complaint: str, **json_schema: Any) -> Check:
+    return Check(test, complaint, json_schema)
 
 
-def strictly_between(low: float, high: float) -> Validator:
+positive = _when(lambda value: value > 0, "must be > 0", exclusiveMinimum=0)
+not_negative = _when(lambda value: value >= 0, "must be >= 0", minimum=0)
+fraction = _when(lambda value: 0 <= value <= 1, "must be between 0 and 1", minimum=0, maximum=1)
+below_one = _when(lambda value: value < 1, "must be < 1", exclusiveMaximum=1)
+unsigned_32 = _when(
+    lambda value: 0 <= value < 2**32, "must be between 0 and 2**32 - 1", minimum=0, maximum=2**32 - 1
+)
+unsigned_64 = _when(
+    lambda value: 0 <= value < 2**64, "must be between 0 and 2**64 - 1", minimum=0, maximum=2**64 - 1
+)
+not_empty = _when(bool, "must not be empty", minLength=1)
+environment_name = _when(
+    _ENV_NAME.fullmatch,
+    "must be the name of an environment variable, not a value",
+    pattern=f"^{_ENV_NAME.pattern}$",
+)
+
+
+def strictly_between(low: float, high: float) -> Check:
     """Give a validator that asks for a number between two others, both excluded."""
-    return _when(lambda value: low < value < high, f"must be > {low} and < {high}")
+    return _when(
+        lambda value: low < value < high,
+        f"must be > {low} and < {high}",
+        exclusiveMinimum=low,
+        exclusiveMaximum=high,
+    )
 
 
-def at_most(high: float) -> Validator:
+def at_most(high: float) -> Check:
     """Give a validator that asks for no more than a number."""
-    return _when(lambda value: value <= high, f"must be <= {high}")
+    return _when(lambda value: value <= high, f"must be <= {high}", maximum=high)
 
 
 def at_least_one(what: str) -> Validator:
     """Give a validator that refuses an empty collection."""
-    return _when(bool, f"must contain at least one {what}")
+    return _when(bool, f"must contain at least one {what}", minItems=1)
 
 
-def matches(pattern: str, complaint: str) -> Validator:
+def matches(pattern: str, complaint: str) -> Check:
     """Give a validator that asks for a whole match."""
-    compiled = re.compile(pattern)
-    return _when(lambda value: compiled.fullmatch(value) is not None, complaint)
+    return _when(re.compile(pattern).fullmatch, complaint, pattern=f"^(?:{pattern})$")
 
 
-def at_least(least: int) -> Validator:
+def at_least(least: int) -> Check:
     """Give a validator that asks for no less than a number."""
-    return _when(lambda value: value >= least, f"must be >= {least}")
+    return _when(lambda value: value >= least, f"must be >= {least}", minimum=least)
 
 
 def at_least_field(other: str) -> Validator:
@@ -73,14 +104,36 @@ def at_least_field(other: str) -> Validator:
     return validate
 
 
-def only(*allowed: str, why: str) -> Validator:
+@attrs.frozen
+class Only:
+    """A validator for a choice of which not everything may be chosen.
+
+    Attributes:
+        allowed: What may be.
+        why: Why the rest may not, and what to do.
+    """
+
+    allowed: tuple[str, ...]
+    why: str
+
+    @property
+    def json_schema(self) -> Mapping[str, Any]:
+        """The same as keywords of JSON Schema."""
+        return {"enum": list(self.allowed)}
+
+    def __call__(self, _: Any, __: attrs.Attribute[Any], value: Any) -> None:
+        """Refuse what may not be chosen.
+
+        Raises:
+            ValueError: It may not.
+        """
+        if value is not None and value not in self.allowed:
+            raise ValueError(f'"{value}" cannot be chosen; {self.why}')
+
+
+def only(*allowed: str, why: str) -> Only:
     """Give a validator for a choice of which not everything may be chosen."""
-
-    def validate(_: Any, __: attrs.Attribute[Any], value: Any) -> None:
-        if value is not None and value not in allowed:
-            raise ValueError(f'"{value}" cannot be chosen; {why}')
-
-    return validate
+    return Only(allowed, why)
 
 
 def each_http_error(_: Any, __: attrs.Attribute[Any], value: Collection[int]) -> None:

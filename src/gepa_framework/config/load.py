@@ -92,7 +92,8 @@ def parse_config(
         base_dir=base_dir,
         positions=MappingProxyType(document.positions),
         resolved=resolved_json(config),
-        overrides=tuple(made.shown),
+        overrides=tuple(map(str, made.changes)),
+        changes=tuple(made.changes),
         sets=tuple(made.sets),
         origins=MappingProxyType(made.origins),
     )

@@ -8,6 +8,7 @@ from typing import Literal
 
 import attrs
 
+from gepa_framework.config.overrides import Change
 from gepa_framework.config.places import Places
 from gepa_framework.config.sections import (
     AcceptanceSection,
@@ -160,6 +161,7 @@ class LoadedConfig:
         positions: Dotted path to 1-based line and column.
         resolved: The effective configuration as JSON for the record, defaults filled in, secrets masked.
         overrides: What ``--set`` and the environment changed: ``source: path = value``, secrets masked.
+        changes: The same, each in its parts.
         sets: All overrides as arguments of ``--set``, unmasked; `text` with them gives `config` again.
         origins: Dotted path to the name of the override that set it.
     """
@@ -172,6 +174,7 @@ class LoadedConfig:
     positions: Mapping[str, tuple[int, int]] = attrs.field(repr=False)
     resolved: JSONObject = attrs.field(repr=False)
     overrides: tuple[str, ...]
+    changes: tuple[Change, ...]
     sets: tuple[str, ...] = attrs.field(repr=False)
     origins: Mapping[str, str] = attrs.field(repr=False)
 

@@ -18,7 +18,7 @@ _DIRECTIONS: Mapping[str, Any] = MappingProxyType(
 _FRONTIERS = ("objective", "hybrid", "cartesian")
 _CRITERIA = ("primary_or_objective", "any_objective_improved", "protected_objective_guard")
 _GUARD = "protected_objective_guard"
-_WEIGHING_OPTIONS: Users = MappingProxyType(
+WEIGHING_OPTIONS: Users = MappingProxyType(
     {
         "min_objective_delta": ("primary_or_objective", "any_objective_improved"),
         "objective_regression_tolerance": (_GUARD,),
@@ -49,7 +49,7 @@ def check_objectives(
             place = (*path, "protected_objectives", str(position))
             _unnamed(reader.report, place, gepa, key, shown=f'"{key}" ')
     _check_criterion(reader, gepa, acceptance)
-    warn_unused(reader, path, _WEIGHING_OPTIONS, "criterion", acceptance.criterion)
+    warn_unused(reader, path, WEIGHING_OPTIONS, "criterion", acceptance.criterion)
     _warn_of_unused_objectives(reader, selection, acceptance)
 
 

@@ -18,19 +18,38 @@ from gepa_framework.types import compact_json
 MASK = "[secret]"
 
 
+@attrs.frozen
+class Change:
+    """What one override did.
+
+    Attributes:
+        source: Its name: a variable's, or ``--set`` with the path.
+        path: The dotted path that it set.
+        value: To what, as JSON, secrets masked.
+    """
+
+    source: str
+    path: str
+    value: str
+
+    def __str__(self) -> str:
+        """Give it as ``source: path = value``."""
+        return f"{self.source}: {self.path} = {self.value}"
+
+
 @attrs.define
 class Overrides:
     """What was changed, and what could not be.
 
     Attributes:
         origins: Dotted path to the name of the override that set it last.
-        shown: Each change as ``source: path = value``, secrets masked.
+        changes: Each change, in the order in which they were made.
         sets: Each change as an argument of ``--set``.
         problems: What could not be applied.
     """
 
     origins: dict[str, str] = attrs.field(factory=dict)
-    shown: list[str] = attrs.field(factory=list)
+    changes: list[Change] = attrs.field(factory=list)
     sets: list[str] = attrs.field(factory=list)
     problems: list[Problem] = attrs.field(factory=list)
 
@@ -47,7 +66,7 @@ class Overrides:
             self.refuse(source, path, refusal)
             return
         self.origins[path] = source
-        self.shown.append(f"{source}: {path} = {_shown(parts, value)}")
+        self.changes.append(Change(source, path, _shown(parts, value)))
         self.sets.append(argument)
 
 

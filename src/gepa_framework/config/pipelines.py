@@ -23,7 +23,7 @@ _FORETOLD: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "criterion": ("primary", "protected_objective_guard"),
     }
 )
-_STALENESS_OPTIONS = MappingProxyType({"delta_max": ("guarded", "reflective")})
+STALENESS_OPTIONS = MappingProxyType({"delta_max": ("guarded", "reflective")})
 
 
 def pipeline_of(reader: Reader, gepa: GepaSection, acceptance: AcceptanceSection) -> PipelineTable:
@@ -33,7 +33,7 @@ def pipeline_of(reader: Reader, gepa: GepaSection, acceptance: AcceptanceSection
         table = attrs.evolve(table, mode=spelling.value)
     if table.mode == _SERIAL:
         _check_serial(reader, table)
-    warn_unused(reader, _TABLE, _STALENESS_OPTIONS, "staleness_policy", table.staleness_policy)
+    warn_unused(reader, _TABLE, STALENESS_OPTIONS, "staleness_policy", table.staleness_policy)
     if table.speculative_completion.enabled:
         _warn_of_vain_foretelling(reader, gepa, acceptance)
     return table  # type: ignore[no-any-return]

@@ -36,7 +36,13 @@ def _converter() -> Converter:
 
 
 @attrs.frozen
-class _ListenerSettings:
+class ListenerSettings:
+    """The framework's own keys of an entry of ``[[listeners]]``.
+
+    Attributes:
+        on_error: What happens when the listener raises: a warning, it is not called again, or the run stops.
+    """
+
     on_error: Literal["warn", "disable", "stop"] = "warn"
 
 
@@ -117,7 +123,7 @@ class Reader:
         """Read ``[[listeners]]``."""
         found: list[ListenerChoice] = []
         for path in self._entries("listeners"):
-            settings = self.own(path, _ListenerSettings)
+            settings = self.own(path, ListenerSettings)
             choice = self.plugin(path, Kind.LISTENER, "use", also=("on_error",))
             if choice and settings:
                 found.append(

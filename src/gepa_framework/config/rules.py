@@ -33,7 +33,7 @@ _SAMPLERS = ("epoch_shuffled", "ordered_epoch", "stratified", "failure_weighted"
 _FRONTIERS: Mapping[str | None, str] = MappingProxyType(
     {"per_example": "instance", "per_objective": "objective", "per_example_objective": "cartesian"}
 )
-_SELECTION_OPTIONS: Users = MappingProxyType(
+SELECTION_OPTIONS: Users = MappingProxyType(
     {
         "epsilon": ("epsilon_greedy",),
         "k": ("top_k_pareto",),
@@ -41,7 +41,7 @@ _SELECTION_OPTIONS: Users = MappingProxyType(
         "batch": ("batch_lexicase",),
     }
 )
-_ACCEPTANCE_OPTIONS: Users = MappingProxyType(
+ACCEPTANCE_OPTIONS: Users = MappingProxyType(
     {
         "confidence": ("paired", "sequential"),
         "power": ("sequential",),
@@ -49,8 +49,8 @@ _ACCEPTANCE_OPTIONS: Users = MappingProxyType(
         "max_rows": ("sequential",),
     }
 )
-_SAMPLER_OPTIONS: Users = MappingProxyType({"field": ("stratified",), "floor": ("failure_weighted",)})
-_KEEP_OPTIONS: Users = MappingProxyType({"keep_k": ("top_k",)})
+SAMPLER_OPTIONS: Users = MappingProxyType({"field": ("stratified",), "floor": ("failure_weighted",)})
+KEEP_OPTIONS: Users = MappingProxyType({"keep_k": ("top_k",)})
 
 
 def selection_of(reader: Reader, gepa: GepaSection) -> SelectionSection:
@@ -61,7 +61,7 @@ def selection_of(reader: Reader, gepa: GepaSection) -> SelectionSection:
     chosen = {key: [*older.get(key, ()), *current[key]] for key in current}
     section = _settled(reader.report, section, chosen, _older_defaults(gepa))
     for path in (("gepa", "candidate_selector"), ("selection",)):
-        warn_unused(reader, path, _SELECTION_OPTIONS, "strategy", section.strategy)
+        warn_unused(reader, path, SELECTION_OPTIONS, "strategy", section.strategy)
     if section.frontier != "instance" and not gepa.objective_keys and "gepa" not in reader.broken:
         hint = 'name them: gepa.objective_keys = ["…"]'
         reader.report.add(chosen["frontier"][0].path, f'"{section.frontier}" needs objectives', hint)
@@ -96,7 +96,7 @@ def acceptance_of(reader: Reader, gepa: GepaSection) -> AcceptanceSection:
         for key in ("rule", "margin", "criterion")
     }
     section = _settled(reader.report, section, chosen, {})
-    warn_unused(reader, ("acceptance",), _ACCEPTANCE_OPTIONS, "rule", section.rule)
+    warn_unused(reader, ("acceptance",), ACCEPTANCE_OPTIONS, "rule", section.rule)
     _check_rows(reader, gepa, section)
     return section
 
@@ -117,13 +117,13 @@ def sampler_of(reader: Reader, gepa: GepaSection) -> SamplerTable:
     sampler, path = gepa.batch_sampler, ("gepa", "batch_sampler")
     for spelling in translated(reader.report, name_path(reader, path), sampler.name, _SAMPLERS):
         sampler = attrs.evolve(sampler, name=spelling.value)
-    warn_unused(reader, path, _SAMPLER_OPTIONS, "sampler", sampler.name)
+    warn_unused(reader, path, SAMPLER_OPTIONS, "sampler", sampler.name)
     return sampler
 
 
 def warn_of_keeping(reader: Reader, gepa: GepaSection) -> None:
     """Warn of a number of children to keep that nobody looks at."""
-    warn_unused(reader, ("gepa",), _KEEP_OPTIONS, "keep", gepa.keep)
+    warn_unused(reader, ("gepa",), KEEP_OPTIONS, "keep", gepa.keep)
 
 
 def merge_of(reader: Reader) -> MergeSection:

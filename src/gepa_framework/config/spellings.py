@@ -14,7 +14,7 @@ from gepa_framework.config.reader import Reader
 #: Option to the choices that look at it.
 Users: TypeAlias = Mapping[str, tuple[str, ...]]
 
-_RENAMED: Mapping[str, str] = MappingProxyType(
+RENAMED: Mapping[str, str] = MappingProxyType(
     {
         "flash_evolve": "async_pipelined",
         "pareto_weighted": "pareto",
@@ -58,7 +58,7 @@ def translated(
     """Give what a name is called now; nothing where there is none, or where it is not available."""
     if name is None:
         return []
-    current = _RENAMED.get(name, name)
+    current = RENAMED.get(name, name)
     if current not in available:
         report.add(path, f'"{name}" is not available yet', f"available are {', '.join(available)}")
         return []

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from gepa_framework.hookspecs import hookspec
 
 if TYPE_CHECKING:
-    from gepa_framework.types import CommandSpec, ReportRun, ReportSection
+    from gepa_framework.types import CommandSpec, ReportRun, ReportSection, Scenario
 
 
 @hookspec
@@ -38,5 +38,19 @@ def gepa_report_sections(run: ReportRun) -> Sequence[ReportSection] | None:
 
     Result: the sections of each named plugin, in the order in which they are named.
     If it raises: the report has a note in place of the section, which names the plugin; exit code 0.
+    Since: 1.0
+    """
+
+
+@hookspec
+def gepa_scenarios() -> Sequence[Scenario] | None:
+    """Give the scenarios of an extra that is called ``scenario.NAME``: tasks that are ready to be run.
+
+    Called: when one of them is named, or when ``gepa scenario list`` tells of all; must do no IO.
+
+    :return: One scenario or more, of different ids. An id is NAME or NAME/VARIANT.
+
+    Result: the selected plugin's alone; ``gepa scenario list`` collects those of all.
+    If it raises: that scenario cannot be used; exit code 4. ``gepa scenario list`` tells of the others.
     Since: 1.0
     """

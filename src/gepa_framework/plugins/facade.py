@@ -18,6 +18,8 @@ from gepa_framework.plugins.loader import LoadedPlugin, import_plugin
 from gepa_framework.plugins.made import check_made
 from gepa_framework.plugins.reports import checked_sections
 from gepa_framework.plugins.requirements import blocked_names, check_required
+from gepa_framework.plugins.scenarios import HOOK as SCENARIOS_HOOK
+from gepa_framework.plugins.scenarios import checked_scenarios, chosen, entry_of, is_source, not_found
 from gepa_framework.types import (
     BuildContext,
     Cache,
@@ -28,6 +30,7 @@ from gepa_framework.types import (
     Proposer,
     ReportRun,
     ReportSection,
+    Scenario,
     Stopper,
     Store,
     Transport,
@@ -137,6 +140,32 @@ class Plugins:
         """
         loaded = self.load(Kind.EXTRA, name)
         return checked_sections(loaded.found, self._hooks.ask(loaded, "gepa_report_sections", run=run))
+
+    def scenario_sources(self) -> Sequence[Found]:
+        """Give the extras that have scenarios; imports nothing."""
+        return [found for found in self._catalogue.founds if is_source(found)]
+
+    def scenarios(self, name: str) -> tuple[Scenario, ...]:
+        """Give the scenarios of one extra.
+
+        Args:
+            name: The extra's name without ``scenario.``, or ``dist:name``; nothing behind a ``/`` counts.
+
+        Raises what `load` raises, ScenarioNotFoundError when there is no such extra, and PluginBrokenError
+        when what it gives is no scenario.
+        """
+        entry = entry_of(name)
+        key, dist = canonicalize_name(entry.rpartition(":")[2]), canonicalize_name(entry.rpartition(":")[0])
+        sources = self.scenario_sources()
+        if not any(each.key == key and dist in ("", canonicalize_name(each.dist)) for each in sources):
+            raise not_found(name, list(dict.fromkeys(each.scenario for each in sources)))
+        loaded = self.load(Kind.EXTRA, entry)
+        return checked_scenarios(loaded.found, self._hooks.ask(loaded, SCENARIOS_HOOK))
+
+    def scenario(self, scenario: str) -> Scenario:
+        """Give one scenario by its id; raises what `scenarios` raises."""
+        scenarios = self.scenarios(scenario)
+        return chosen(self.load(Kind.EXTRA, entry_of(scenario)).found, scenarios, scenario)
 
     def lock(self, choices: Sequence[tuple[Kind, str, object]]) -> JSONObject:
         """Give the content of ``plugins.lock.json`` for plugins and their configurations, in the order given.

@@ -14,6 +14,8 @@ from packaging.utils import canonicalize_name
 from gepa_framework.types import Kind
 
 _PREFIX = "gepa_framework."
+#: What the name of an extra that has scenarios begins with.
+SCENARIO = "scenario."
 _KINDS = {kind.group: kind for kind in Kind}
 
 
@@ -54,6 +56,12 @@ class Found:
     def key(self) -> str:
         """The name under which it is compared: ``-``, ``_`` and case do not tell names apart."""
         return canonicalize_name(self.name)
+
+    @property
+    def scenario(self) -> str:
+        """The name that the ids of its scenarios begin with; empty where it has none."""
+        named = self.kind is Kind.EXTRA and self.name.startswith(SCENARIO)
+        return self.name.removeprefix(SCENARIO) if named else ""
 
     @property
     def qualified(self) -> str:

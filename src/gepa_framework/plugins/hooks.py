@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import difflib
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 import attrs
 import pluggy
 
 from gepa_framework.errors import ConfigError, GepaError, PluginBrokenError
 from gepa_framework.hookspecs import PROJECT, extras, factories
-from gepa_framework.plugins.found import Found
+from gepa_framework.plugins.found import SCENARIO, Found
 from gepa_framework.plugins.loader import LoadedPlugin
 from gepa_framework.plugins.trace import traced
-from gepa_framework.types import BuildContext
+from gepa_framework.types import BuildContext, Kind
 
 _UNFIT = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
 
@@ -100,6 +100,7 @@ class Hooks:
             raise self._unknown(found, implemented) from error
         for implementation in implemented:
             _check_signature(found, implementation)
+        _check_scenarios(found, {each.hook for each in implemented})
         wanted = found.kind.hooks
         if not {each.hook for each in implemented} & {*wanted}:
             forms = (
@@ -140,6 +141,18 @@ class Hooks:
             f"{found.owner} implements the unknown hook {unknown[0]}",
             hint=f"did you mean {near[0]}?" if near else f"known hooks: {', '.join(sorted(self._specs))}",
         )
+
+
+def _check_scenarios(found: Found, implemented: Collection[str]) -> None:
+    """Refuse scenarios that nobody would ever ask for, and a name that promises some in vain."""
+    offers = "gepa_scenarios" in implemented
+    if found.kind is Kind.EXTRA and offers != bool(found.scenario):
+        what, cure = (
+            ("has scenarios, and its name does not say so", f"call it '{SCENARIO}{found.name}'")
+            if offers
+            else ("implements no gepa_scenarios", "define gepa_scenarios() there and mark it with @hookimpl")
+        )
+        raise PluginBrokenError(f"{found.owner} ({found.target}) {what}", hint=cure)
 
 
 def _form(hook: str) -> str:

@@ -41,6 +41,7 @@ from gepa_framework.types.rollout import (
     Stage,
 )
 from gepa_framework.types.run import RunView, StopReason
+from gepa_framework.types.scenario import Artifact, Scenario, ScoreShape, Smoke, Tool
 from gepa_framework.types.store import CHECKPOINT, COLUMNS, JournalTable, Row, Rows
 from gepa_framework.types.task import ComponentSpec, ContainerInfo, Program, RowsRequest, TaskRow
 from gepa_framework.types.usage import FREE, UNKNOWN, Usage
@@ -51,6 +52,7 @@ __all__ = [
     "EVENT_TYPES",
     "FREE",
     "UNKNOWN",
+    "Artifact",
     "BuildContext",
     "Cache",
     "Candidate",
@@ -95,11 +97,15 @@ __all__ = [
     "Rows",
     "RowsRequest",
     "RunView",
+    "Scenario",
+    "ScoreShape",
+    "Smoke",
     "Stage",
     "StopReason",
     "Stopper",
     "Store",
     "TaskRow",
+    "Tool",
     "Transport",
     "Usage",
     "body_fields",

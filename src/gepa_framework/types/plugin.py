@@ -37,7 +37,7 @@ class Kind(enum.StrEnum):
     @property
     def hooks(self) -> tuple[str, ...]:
         """The hooks of which a plugin of this kind implements one at least."""
-        return (self.hook, "gepa_report_sections") if self is Kind.EXTRA else (self.hook,)
+        return (self.hook, "gepa_report_sections", "gepa_scenarios") if self is Kind.EXTRA else (self.hook,)
 
 
 class Capability(enum.StrEnum):

@@ -73,7 +73,7 @@ def _hidden(founds: Sequence[Found]) -> list[str]:
     return [
         f"{found.owner} has the name of a command of gepa; call it as: gepa {found.qualified}"
         for found in founds
-        if found.kind is Kind.EXTRA and not offered(found.name, ours)
+        if found.kind is Kind.EXTRA and not found.scenario and not offered(found.name, ours)
     ]
 
 

@@ -29,6 +29,7 @@ class RunSection:
         run_id: Name of the run and of its directory; generated when it is ``None``.
         output_dir: Directory of the runs; relative to the configuration file.
         seed: Seed of every random stream, 0 to 2**64 - 1.
+        scenario: The scenario whose preflight the run must pass before it begins.
     """
 
     run_id: str | None = attrs.field(
@@ -40,6 +41,7 @@ class RunSection:
     )
     output_dir: Path = Path("runs")
     seed: int = attrs.field(default=0, validator=unsigned_64)
+    scenario: str | None = attrs.field(default=None, validator=not_empty)
 
 
 @attrs.frozen

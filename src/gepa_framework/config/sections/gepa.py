@@ -55,7 +55,13 @@ FrontierName: TypeAlias = Literal["per_example", "per_objective", "per_example_o
 
 @attrs.frozen
 class SelectorTable:
-    """``[gepa.candidate_selector]``, or its name alone: the older spelling of ``[selection]``."""
+    """``[gepa.candidate_selector]``, or its name alone: the older spelling of ``[selection]``.
+
+    Attributes:
+        name: The older spelling of ``selection.strategy``.
+        k: The older spelling of ``selection.k``.
+        epsilon: The older spelling of ``selection.epsilon``.
+    """
 
     name: SelectorName = "pareto"
     k: int = attrs.field(default=3, validator=[positive, unsigned_32])
@@ -175,6 +181,7 @@ class GepaSection:
         failed_rollout_policy: What a failed rollout counts as in a comparison.
         frontier_type: The older spelling of ``selection.frontier``.
         objective_keys: Objectives that frontier and acceptance know, in this order.
+        selection_objective: The objective that selection would go by.
         deployment_rule: Which candidate the run gives as its best.
         objective_directions: Objective to whether more or less is better; more, where it is not named.
         batch_sampler: In which order minibatches go through the rows.
@@ -183,11 +190,29 @@ class GepaSection:
         include_rejected: How many refused attempts the proposer is shown.
         evidence: How much of a minibatch the proposer is shown.
         leakage: What happens to a proposal that quotes the data.
+        acceptance_criterion: The older spelling of ``acceptance.rule`` and ``acceptance.criterion``.
+        minibatch_acceptance_criterion: Another older spelling of the same.
+        objective_acceptance: How named objectives weigh in a decision.
+        candidate_selector: The older spelling of ``[selection]``.
+        task_pools: Which train rows serve which purpose.
+        seed_pools: The older spelling of `task_pools`.
         max_cost_usd: US dollars; 0 for no limit.
+        max_prompt_tokens: Tokens read by models.
+        max_completion_tokens: Tokens written by models.
+        max_total_tokens: Tokens read and written by models.
         no_improvement_metric: What `no_improvement_generations` looks at; never heldout rows.
         score_threshold_metric: What `score_threshold_value` looks at; never heldout rows.
         rollout_estimated_cost_usd: What one attempt at a rollout is expected to take at the most; needed, as
             the like of it is, where there is a limit on it.
+        rollout_estimated_prompt_tokens: The same in tokens read.
+        rollout_estimated_completion_tokens: The same in tokens written.
+        rollout_estimated_total_tokens: The same in all tokens.
+        rollout_estimated_wall_seconds: Seconds that one rollout takes.
+        proposer_estimated_cost_usd: The like of it for one proposal.
+        proposer_estimated_prompt_tokens: The same in tokens read.
+        proposer_estimated_completion_tokens: The same in tokens written.
+        proposer_estimated_total_tokens: The same in all tokens.
+        proposer_estimated_wall_seconds: Seconds that one proposal takes.
         max_time_seconds: Seconds of running time.
         no_improvement_generations: Iterations without a better best candidate, after which the run stops.
         score_threshold_value: Score at which the run stops.
@@ -198,6 +223,7 @@ class GepaSection:
         retry_backoff_seconds: Seconds before the second attempt; grows with each.
         call_timeout_seconds: Seconds that a plugin may take over one call, whatever limits of its own it has.
         verdict_confidence: Confidence of the verdict on the heldout rows, above 0.5 and below 1.
+        pipeline: How proposals, rollouts and evaluations overlap.
     """
 
     max_generations: int | None = attrs.field(default=None, validator=positive)

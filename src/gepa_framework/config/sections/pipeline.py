@@ -45,7 +45,15 @@ class SpeculativeTable:
 
 @attrs.frozen
 class AdaptiveWorkersTable:
-    """``[gepa.pipeline.adaptive_stage_workers]``."""
+    """``[gepa.pipeline.adaptive_stage_workers]``.
+
+    Attributes:
+        enabled: Whether workers move to where work piles up.
+        min: Workers of a stage at least.
+        max: Workers of a stage at most.
+        backlog_threshold: Waiting items that call for a worker.
+        stale_gap_threshold: Iterations behind that call for a worker.
+    """
 
     enabled: bool = False
     min: int = attrs.field(default=1, validator=positive)

@@ -20,7 +20,24 @@ _SECRET_PAIRS = frozenset({("api", "key"), ("access", "key"), ("private", "key")
 
 @attrs.frozen
 class PolicyTable:
-    """What V1 says of ``[policy]``: how the container calls its model. Every key is optional."""
+    """What V1 says of ``[policy]``: how the container calls its model. Every key is optional.
+
+    Attributes:
+        enabled: For the container.
+        provider: Which provider the container asks.
+        model: Which model the container asks.
+        policy_type: For the container.
+        api_family: For the container.
+        base_url: Where the provider is.
+        inference_url: For the container; needed with `credential_mode` ``proxy``.
+        max_tokens: For the container.
+        disable_reasoning: For the container.
+        tool_call_style: For the container.
+        proxy_mode: For the container.
+        credential_mode: For the container.
+        api_key_env: Environment variable of the container's process that holds the key.
+        config: Further settings for the container.
+    """
 
     enabled: bool = True
     provider: str | None = attrs.field(default=None, validator=not_empty)

@@ -139,7 +139,14 @@ class PoolsTable:
 
 @attrs.frozen
 class SeedPoolsTable:
-    """``[gepa.seed_pools]``: the older spelling of the pools, for rows that are addressed by seed."""
+    """``[gepa.seed_pools]``: the older spelling of the pools, for rows that are addressed by seed.
+
+    Attributes:
+        pareto_eval: The older spelling of ``task_pools.pareto``.
+        minibatch: The older spelling of ``task_pools.minibatch``.
+        reflection: The older spelling of ``task_pools.reflection``.
+        validation: The older spelling of ``task_pools.heldout``.
+    """
 
     pareto_eval: Seeds | None = attrs.field(default=None, validator=[at_least_one("seed"), distinct])
     minibatch: Seeds | None = attrs.field(default=None, validator=[at_least_one("seed"), distinct])

@@ -19,6 +19,7 @@ for _name in (
     "executor",
     "listener",
     "store",
+    "scenario",
 ):
     pytest.register_assert_rewrite(f"{__name__}.{_name}")
 
@@ -33,6 +34,7 @@ from gepa_framework.testing.contracts.proposer import (
     FailingProposerContract,
     ProposerContract,
 )
+from gepa_framework.testing.contracts.scenario import ScenarioContract
 from gepa_framework.testing.contracts.stopper import ClockStopperContract, StopperContract
 from gepa_framework.testing.contracts.store import StoreContract
 from gepa_framework.testing.contracts.transport import ConcurrentTransportContract, TransportContract
@@ -51,6 +53,7 @@ __all__ = [
     "PersistentListenerContract",
     "PluginInfoContract",
     "ProposerContract",
+    "ScenarioContract",
     "SharedCacheContract",
     "StopperContract",
     "StoreContract",

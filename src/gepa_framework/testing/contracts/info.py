@@ -52,7 +52,7 @@ def forgotten(test: object, fixture: str, what: str) -> NoReturn:
 class PluginInfoContract:
     """Tests of what a plugin says of itself and of how it is built.
 
-    Every other contract is one of these too, so that an extra is the only kind that subclasses it alone.
+    Every other contract is one of these too, so that only an extra without scenarios subclasses it alone.
     Override the fixture `plugin`, and `config` where the configuration has keys without a default.
 
     A contract that proves a capability names it; a plugin that claims it must be tested by one of those.
