@@ -55,3 +55,21 @@ def test_a_validator_or_a_converter_is_not_asked_again():
 
     assert own_copy(Once("a")).text == "a!"
     assert own_copy(SkillTask()) == SkillTask()
+
+
+def test_what_cannot_be_changed_is_shared():
+    frame = EvidenceFrame("r", {"text": "a", "number": 1}, reward=0.0)
+    assert own_copy(frame) is frame
+    assert own_copy((frame, "a")) == (frame, "a")
+    assert own_copy((frame, "a"))[0] is frame
+
+
+def test_values_that_can_be_changed_are_not_shared_though_all_they_hold_is():
+    @attrs.define
+    class Changeable:
+        text: str = "a"
+
+    given = Changeable()
+    own_copy(given).text = "b"
+    assert given.text == "a"
+    assert own_copy([1]) is not own_copy([1])

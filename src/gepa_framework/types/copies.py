@@ -3,35 +3,69 @@
 from __future__ import annotations
 
 import copy
-from types import MappingProxyType
-from typing import Any, TypeVar, cast
+from collections.abc import Iterable
+from functools import cache
+from operator import attrgetter, is_
+from types import MappingProxyType, NoneType
+from typing import Any, Final, TypeVar, cast
 
 import attrs
 
 T = TypeVar("T")
+_ATOMS: Final = frozenset((str, int, float, bool, NoneType, bytes))
 
 
 def own_copy(value: T) -> T:
     """Give an equal value of the same type that shares nothing that can be changed.
 
-    Goes through attrs values, mappings and sequences; what else there is, is shared.
+    Goes through attrs values, mappings and sequences. What cannot be changed is shared, as nearly all of a
+    request is, and so is what is none of these.
     """
     return cast("T", _copy(value))
 
 
 def _copy(value: Any) -> Any:
     kind = type(value)
-    if kind in (dict, MappingProxyType):
-        return kind({key: _copy(item) for key, item in value.items()})
-    if kind in (list, tuple, set, frozenset):
-        return kind(map(_copy, value))
+    if kind in _ATOMS:
+        return value
+    if kind is MappingProxyType:
+        copied = _copies(value.values())
+        same = all(map(is_, copied, value.values()))
+        return value if same else MappingProxyType(dict(zip(value, copied, strict=True)))
+    if kind in (tuple, frozenset):
+        copied = _copies(value)
+        return value if all(map(is_, copied, value)) else kind(copied)
+    if kind in (list, set):
+        return kind(_copies(value))
+    if kind is dict:
+        return dict(zip(value, _copies(value.values()), strict=True))
     return _copy_fields(value) if attrs.has(kind) else value
+
+
+def _copies(values: Iterable[Any]) -> list[Any]:
+    return [value if type(value) in _ATOMS else _copy(value) for value in values]
 
 
 def _copy_fields(value: Any) -> Any:
     """Copy field by field: the constructor might judge anew, or not take what it once made."""
-    copied = copy.copy(value)
-    for field in attrs.fields(type(value)):
-        if hasattr(value, field.name):
-            object.__setattr__(copied, field.name, _copy(getattr(value, field.name)))
-    return copied
+    kind: Any = type(value)
+    names, frozen = _shape(kind)
+    try:
+        fields = attrgetter(*names)(value) if len(names) > 1 else [getattr(value, name) for name in names]
+    except AttributeError:
+        names = tuple(name for name in names if hasattr(value, name))
+        fields = [getattr(value, name) for name in names]
+    copied = _copies(fields)
+    if frozen and all(map(is_, copied, fields)):
+        return value
+    lent = copy.copy(value)
+    for name, field in zip(names, copied, strict=True):
+        object.__setattr__(lent, name, field)
+    return lent
+
+
+@cache
+def _shape(kind: Any) -> tuple[tuple[str, ...], bool]:
+    """Give the names of a class's fields, and whether its values refuse to be changed."""
+    frozen = getattr(kind.__setattr__, "__name__", "") == "_frozen_setattrs"
+    return tuple(field.name for field in attrs.fields(kind)), frozen
