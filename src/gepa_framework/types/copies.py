@@ -12,6 +12,9 @@ from typing import Any, Final, TypeVar, cast
 import attrs
 
 T = TypeVar("T")
+#: Values of late of which nothing can be changed, by identity: most recur in one request after another.
+_SHARED: Final[dict[int, object]] = {}
+_MOST: Final = 1024
 _ATOMS: Final = frozenset((str, int, float, bool, NoneType, bytes))
 
 
@@ -48,6 +51,8 @@ def _copies(values: Iterable[Any]) -> list[Any]:
 
 def _copy_fields(value: Any) -> Any:
     """Copy field by field: the constructor might judge anew, or not take what it once made."""
+    if _SHARED.get(id(value)) is value:
+        return value
     kind: Any = type(value)
     names, frozen = _shape(kind)
     try:
@@ -57,6 +62,9 @@ def _copy_fields(value: Any) -> Any:
         fields = [getattr(value, name) for name in names]
     copied = _copies(fields)
     if frozen and all(map(is_, copied, fields)):
+        if len(_SHARED) >= _MOST:
+            _SHARED.clear()
+        _SHARED[id(value)] = value
         return value
     lent = copy.copy(value)
     for name, field in zip(names, copied, strict=True):
