@@ -14,7 +14,7 @@ from gepa_framework.app.chronicle import Chronicle
 from gepa_framework.app.inspect.curve import Curve
 from gepa_framework.app.result import GepaRunResult
 from gepa_framework.engine import HeldoutScore, Machine, Pool, Run, deployed
-from gepa_framework.errors import GepaError
+from gepa_framework.errors import DiskBudgetError, GepaError, WorkspaceError
 from gepa_framework.types import JSONObject, JSONValue
 
 #: The field of a manifest that seals the others.
@@ -36,7 +36,9 @@ def export(
     files.write_json(run_dir / files.CACHE_PROFILE, cache_profile)
     for name, text in derived_files(machine.run, chronicle).items():
         files.write_text(run_dir / name, text)
-    keep_artifacts(run_dir)
+    if not isinstance(error, WorkspaceError | DiskBudgetError):
+        # Else what lies in the journal's place may be another one, or there is no room for more.
+        keep_artifacts(run_dir)
     result = make_result(
         machine,
         chronicle,

@@ -83,8 +83,11 @@ class Scenario:
 
     @property
     def window(self) -> int:
-        """How many rollouts may be under way, or in and not on record yet."""
-        return 8 if self.ordered else 12
+        """How many rollouts may be under way, or in and not on record yet.
+
+        Eight are under way. Where iterations overlap, as many may come in while one commit is written.
+        """
+        return 8 if self.ordered else 16
 
     def config(self) -> str:
         """Give the text of its ``gepa.toml``."""
