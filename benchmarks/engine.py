@@ -26,6 +26,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from virtual_time import Clockwork, Places, search_plan
 
@@ -123,9 +124,17 @@ class Stopwatch:
         return statistics.fmean(spans[-tenth:]) / statistics.fmean(spans[:tenth])
 
 
-async def _ours(
-    directory: Path, rows: int, iterations: int, stopwatch: Stopwatch, rollouts: int = 10**9
+async def drive(
+    directory: Path,
+    rows: int,
+    iterations: int,
+    stopwatch: Stopwatch,
+    rollouts: int = 10**9,
+    *,
+    task: SkillTask = TASK,
+    meta: Mapping[str, str] = MappingProxyType({}),
 ) -> Machine:
+    """Run our engine with its driver, everything durable in a directory, and give the machine as it ended."""
     plan = Plan(
         seed=1,
         train=RowsRequest("train", seeds=tuple(range(rows))),
@@ -134,8 +143,8 @@ async def _ours(
         minibatch_size=MINIBATCH,
     )
     machine = Machine(plan)
-    journal, feed = Journal.create(SqliteStore(directory / "workspace.sqlite"), {}), Feed(directory)
-    world = World("bench", FakeTransport(TASK), Climber(), RetryPolicy(), {})
+    journal, feed = Journal.create(SqliteStore(directory / "workspace.sqlite"), meta), Feed(directory)
+    world = World("bench", FakeTransport(task), Climber(), RetryPolicy(), {})
     performer = Performer(
         world, EffectCache(None, CacheMode.OFF, "bench"), RequestDigests("fake", "fake", {}, {})
     )
@@ -148,7 +157,7 @@ async def _ours(
 
 def ours(directory: Path, rows: int, iterations: int, stopwatch: Stopwatch) -> str:
     """Run ours and say what it did."""
-    machine = asyncio.run(_ours(directory, rows, iterations, stopwatch))
+    machine = asyncio.run(drive(directory, rows, iterations, stopwatch))
     run = machine.run
     return f"{run.ledger.rollouts} rollouts, pool {len(run.pool.members)}, best {run.pool.best_score}"
 
@@ -158,7 +167,7 @@ def replaying(rows: int) -> float:
     with tempfile.TemporaryDirectory(prefix="gepa-bench-") as directory:
         # Room for the iteration that would not fit, so that there are as many as there should be.
         most = COMPLETIONS + rows + 2 * MINIBATCH
-        done = asyncio.run(_ours(Path(directory), rows, most, Stopwatch(), most))
+        done = asyncio.run(drive(Path(directory), rows, most, Stopwatch(), most))
         assert done.run.ledger.rollouts >= COMPLETIONS
         times = [_replay(Path(directory), done) for _ in range(3)]
     wall, cpu = min(times)

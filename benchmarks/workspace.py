@@ -27,31 +27,19 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from engine import Climber, Ladder, Stopwatch
+from engine import Ladder, Stopwatch, drive
 
 from gepa_framework import workspace_status
 from gepa_framework.builtin.sqlite_store import SqliteStore
-from gepa_framework.engine import Limits, Machine, Plan
-from gepa_framework.runtime import (
-    Audience,
-    CacheMode,
-    Driver,
-    EffectCache,
-    Hub,
-    Pace,
-    Performer,
-    RequestDigests,
-    RetryPolicy,
-    World,
-)
-from gepa_framework.testing.fakes import FakeTransport
-from gepa_framework.types import FREE, RolloutResult, RowsRequest, TaskRow
+from gepa_framework.engine import Machine
+from gepa_framework.types import FREE, RolloutResult, TaskRow
 from gepa_framework.types.events import RolloutCompleted
 from gepa_framework.workspace import Feed, Journal, Record, encode_outcome
 
 HERE = Path(__file__).parent
 PAYLOAD = 1024
 BATCH = 100
+META = {"run_id": "bench", "config_text": "", "config_file": "gepa.toml", "sets": "[]"}
 
 
 class Wordy(Ladder):
@@ -64,31 +52,9 @@ class Wordy(Ladder):
         return RolloutResult(result.reward, output=said, feedback=row.data, usage=FREE)
 
 
-async def _run(directory: Path, task: Ladder, rollouts: int, stopwatch: Stopwatch) -> Machine:
-    plan = Plan(
-        seed=1,
-        train=RowsRequest("train", seeds=tuple(range(100))),
-        heldout=RowsRequest("test", seeds=(0,)),
-        limits=Limits(train_rollouts=rollouts, heldout_rollouts=2, iterations=10**9),
-        minibatch_size=3,
-    )
-    machine = Machine(plan)
-    meta = {"run_id": "bench", "config_text": "", "config_file": "gepa.toml", "sets": "[]"}
-    journal, feed = Journal.create(SqliteStore(directory / "workspace.sqlite"), meta), Feed(directory)
-    world = World("bench", FakeTransport(task), Climber(), RetryPolicy(), {})
-    performer = Performer(
-        world, EffectCache(None, CacheMode.OFF, "bench"), RequestDigests("fake", "fake", {}, {})
-    )
-    hub = Hub([Audience("stopwatch", stopwatch)])
-    await Driver(machine, journal=journal, feed=feed, performer=performer, hub=hub, pace=Pace()).run()
-    journal.close()
-    feed.close()
-    return machine
-
-
 def run(directory: Path, task: Ladder, rollouts: int, stopwatch: Stopwatch | None = None) -> Machine:
     """Run the engine in a directory until so many rollouts are spent."""
-    return asyncio.run(_run(directory, task, rollouts, stopwatch or Stopwatch()))
+    return asyncio.run(drive(directory, 100, 10**9, stopwatch or Stopwatch(), rollouts, task=task, meta=META))
 
 
 def size(directory: Path) -> int:
