@@ -10,18 +10,7 @@ from typing import Any
 import attrs
 
 from gepa_framework.workspace.checkpoints import ENDINGS, read_tally
-
-#: The state that an event brings, by its type.
-_STATES: Mapping[str, str] = {
-    "gepa.run.started": "initializing",
-    "candidate.registered": "seed_full_train",
-    "iteration.started": "searching",
-    "heldout.started": "heldout",
-    "gepa.run.finished": "finished",
-    "gepa.run.failed": "failed",
-    "gepa.run.cancelled": "cancelled",
-    "gepa.run.extended": "extended",
-}
+from gepa_framework.workspace.views.states import RUN_STATES
 
 
 @attrs.frozen
@@ -181,11 +170,11 @@ class _Reader:
         if kind in ("iteration.started", "candidate.registered"):
             seq, before = self._first(kind)
         else:
-            before = _STATES.get(self._phase(seq)[1], "created")
-        return Transition(seq, before, _STATES[kind], kind)
+            before = RUN_STATES.get(self._phase(seq)[1], "created")
+        return Transition(seq, before, RUN_STATES[kind], kind)
 
     def _phase(self, before: int | None) -> tuple[int, str]:
-        names = [name for name in _STATES if name not in ("candidate.registered", "gepa.run.extended")]
+        names = [name for name in RUN_STATES if name not in ("candidate.registered", "gepa.run.extended")]
         if "iteration.started" not in self.types:
             names.append("candidate.registered")
         seq, kind, _ = self.last(names, before)

@@ -9,7 +9,7 @@ from typing import Final
 from gepa_framework.workspace.views.parts import events, quoted, reals, texts, wholes
 
 #: Event type to the state that the run is in from there on.
-_RUN: Final[Mapping[str, str]] = {
+RUN_STATES: Final[Mapping[str, str]] = {
     "gepa.run.started": "initializing",
     "candidate.registered": "seed_full_train",
     "iteration.started": "searching",
@@ -40,9 +40,9 @@ def _where(states: Mapping[str, str]) -> str:
 
 #: Other candidates than the seed change nothing, nor do limits that are raised while the run goes on.
 _RUN_STATES = f"""
-    SELECT seq, elapsed_us, type, {_states(_RUN)} AS state FROM (
+    SELECT seq, elapsed_us, type, {_states(RUN_STATES)} AS state FROM (
         SELECT seq, elapsed_us, type, lag(type) OVER (ORDER BY seq) AS before FROM events
-        WHERE {_where(_RUN)}
+        WHERE {_where(RUN_STATES)}
           AND (type <> 'candidate.registered' OR json_extract(body, '$.source') = 'seed'))
     WHERE type <> 'gepa.run.extended' OR before = 'gepa.run.finished'"""
 _RUN_CHANGES = f"""
