@@ -22,7 +22,11 @@ GONE: Final = _Gone()
 
 def size(value: JSONValue) -> int:
     """Give the bytes of a value as canonical JSON in UTF-8."""
-    text = canonical_json(value)
+    return bytes_of(canonical_json(value))
+
+
+def bytes_of(text: str) -> int:
+    """Give the bytes of a text in UTF-8."""
     return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
 
 

@@ -7,9 +7,9 @@ from typing import Any, Final
 
 import attrs
 
-from gepa_framework.engine.fitting import GONE, cut, cut_text, level, size
+from gepa_framework.engine.fitting import GONE, bytes_of, cut, cut_text, level, size
 from gepa_framework.engine.plan import EvidenceLimits
-from gepa_framework.engine.request import plain
+from gepa_framework.engine.request import plain, text_of
 from gepa_framework.types import EvidenceFrame, FrameKind, JSONValue, LeftOut
 
 #: A frame is not cut below so many bytes; rather fewer frames are shown.
@@ -37,7 +37,7 @@ def bounded(
     or more that are shown, at least a quarter are wins where there are so many, and the rest are losses
     where there are. A frame whose id alone is too long is left out as well.
     """
-    sizes = [size(plain(frame)) for frame in frames]
+    sizes = [bytes_of(text_of(frame)) for frame in frames]
     if _all_fit(sizes, limits):
         return tuple(frames), LeftOut()
     order = list(priority(frames))[: limits.max_frames]

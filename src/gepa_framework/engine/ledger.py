@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 import attrs
 
-from gepa_framework.types import UNKNOWN, Stage, Usage
+from gepa_framework.types import FREE, UNKNOWN, Stage, Usage
 
 _NANO = 1_000_000_000
 
@@ -39,7 +39,7 @@ class Totals:
     def consume(self, usage: Usage) -> None:
         """Add what one call consumed."""
         cost = usage.cost_usd
-        # What is zero is known and adds nothing: there are many rollouts without a model.
+        # What is zero is known and adds nothing.
         if cost != 0:
             self._nano_usd = _add(self._nano_usd, None if cost is None else nano(cost))
         if usage.prompt_tokens != 0:
@@ -128,6 +128,8 @@ class Ledger:
         return self._all.whole(name)
 
     def _consume(self, usage: Usage) -> None:
+        if usage is FREE:
+            return  # there are many rollouts without a model
         self._all.consume(usage)
         self._outcomes.consume(usage)
 

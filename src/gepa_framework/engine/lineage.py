@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Final
 
-import attrs
-
 from gepa_framework.engine.pool import Member, Pool
 from gepa_framework.types import LineageStep, RejectedAttempt
 
@@ -68,11 +66,6 @@ def rejected(pool: Pool, member: Member, most: int) -> tuple[RejectedAttempt, ..
     for one in islice(ancestry(pool, member), _FARTHEST):
         if len(found) >= most:
             break
-        ancestor = "" if one is member else one.candidate.id
-        latest = pool.rejected(one.candidate.id)[len(found) - most :]
-        found = [*(_of(ancestor, attempt) for attempt in latest), *found]
+        latest = pool.rejected(one.candidate.id, named=one is not member)[len(found) - most :]
+        found = [*latest, *found]
     return tuple(found)
-
-
-def _of(ancestor: str, attempt: RejectedAttempt) -> RejectedAttempt:
-    return attempt if attempt.parent_id == ancestor else attrs.evolve(attempt, parent_id=ancestor)

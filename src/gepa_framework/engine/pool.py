@@ -80,7 +80,10 @@ class Pool:
         self._lineage = Lineage()
         self._merger = Merger()
         self._texts: dict[tuple[str, str], int] = {}
-        self._rejected: Mapping[str, deque[RejectedAttempt]] = defaultdict(lambda: deque(maxlen=remember))
+        # Told of in one request after another: made once each, as the parent and as descendants are told.
+        self._rejected: Mapping[str, deque[tuple[RejectedAttempt, RejectedAttempt]]] = defaultdict(
+            lambda: deque(maxlen=remember)
+        )
         self._cursors: dict[str, int] = {}
 
     def register(self, candidate: Candidate, rationale: str = "") -> None:
@@ -188,11 +191,16 @@ class Pool:
 
     def reject(self, parent_id: str, attempt: RejectedAttempt) -> None:
         """Remember an attempt that did not get in."""
-        self._rejected[parent_id].append(attempt)
+        self._rejected[parent_id].append((attempt, attrs.evolve(attempt, parent_id=parent_id)))
 
-    def rejected(self, parent_id: str) -> tuple[RejectedAttempt, ...]:
-        """Give the latest refused attempts from a parent, oldest first."""
-        return tuple(self._rejected[parent_id])
+    def rejected(self, parent_id: str, *, named: bool = False) -> tuple[RejectedAttempt, ...]:
+        """Give the latest refused attempts from a parent, oldest first.
+
+        Args:
+            parent_id: The parent.
+            named: Whether each says whose attempt it was, as descendants are told.
+        """
+        return tuple(pair[named] for pair in self._rejected[parent_id])
 
     def next_component(self, parent_id: str, components: Sequence[str]) -> str:
         """Give the component whose turn it is with this parent."""

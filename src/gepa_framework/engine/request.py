@@ -7,11 +7,12 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from operator import attrgetter
 from types import MappingProxyType
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import attrs
 
 from gepa_framework.types import (
+    Candidate,
     ComponentSpec,
     EvidenceFrame,
     JSONObject,
@@ -53,7 +54,8 @@ def request_fields(request: ProposalRequest) -> JSONObject:
 
 def request_text(request: ProposalRequest) -> str:
     """Give the request as canonical JSON, fit to be written as UTF-8; its SHA-256 is the request's digest."""
-    text = canonical_json(request_fields(request))
+    told = {name: _told(name, value) for name, value in _present(request).items() if name != "proposal_id"}
+    text = "{" + ",".join(f'"{name}":{told[name]}' for name in sorted(told)) + "}"
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -72,18 +74,44 @@ def plain(value: Any) -> Any:
     return _fields(value)
 
 
-def _fields(value: Any) -> Any:
+def _told(name: str, value: Any) -> str:
+    """Give a field of a request as canonical JSON, put together of what is known of its parts."""
+    if value.__class__ is tuple and value and value[0].__class__ in _RECURRING:
+        return "[" + ",".join(map(text_of, value)) + "]"
+    if name == "program":
+        return canonical_json({**plain(value), "raw": EMPTY})
+    return text_of(value) if value.__class__ in _RECURRING else canonical_json(plain(value))
+
+
+def text_of(value: Any) -> str:
+    """Give a value of a class that recurs as canonical JSON."""
+    return _RECURRING[value.__class__].text_of(value)
+
+
+def _present(value: Any) -> dict[str, Any]:
+    """Give the fields that say something, as they are."""
     shape = _shape(value.__class__)
     if shape is None:
-        return value
+        raise TypeError(f"{type(value).__name__} has no fields")
     fields: dict[str, Any] = dict(zip(shape.names, shape.read(value), strict=True))
     for name, default in shape.optional:
         if fields[name] == default(value):
             del fields[name]
+    return fields
+
+
+def _fields(value: Any) -> Any:
+    if _shape(value.__class__) is None:
+        return value
+    fields = _present(value)
     for name, held in fields.items():
         if held.__class__ not in _LEAVES:
             fields[name] = plain(held)
     return fields
+
+
+#: Texts of a class that are held; they are longer than what they are made of.
+_TEXTS: Final = 64
 
 
 class _Memory:
@@ -92,6 +120,7 @@ class _Memory:
     def __init__(self, most: int) -> None:
         self._most = most
         self._made: dict[int, tuple[object, Any]] = {}
+        self._told: dict[int, tuple[object, str]] = {}
 
     def of(self, value: Any) -> Any:
         """Give a value as JSON values."""
@@ -104,9 +133,21 @@ class _Memory:
         self._made[id(value)] = value, made
         return made
 
+    def text_of(self, value: Any) -> str:
+        """Give a value as canonical JSON."""
+        known = self._told.get(id(value))
+        if known is not None and known[0] is value:
+            return known[1]
+        if len(self._told) >= _TEXTS:
+            self._told.clear()
+        text = canonical_json(self.of(value))
+        self._told[id(value)] = value, text
+        return text
+
 
 #: Frames are measured before they are told; lineages, refused attempts and programs recur.
 _RECURRING: Mapping[type[object], _Memory] = {
+    Candidate: _Memory(64),
     LineageStep: _Memory(1024),
     RejectedAttempt: _Memory(1024),
     EvidenceFrame: _Memory(64),

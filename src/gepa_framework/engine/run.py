@@ -19,6 +19,7 @@ from gepa_framework.engine.spans import Spans
 from gepa_framework.engine.turn import Turn
 from gepa_framework.errors import InvariantError, RunFailedError
 from gepa_framework.types import (
+    FREE,
     Candidate,
     ContainerInfo,
     EventBody,
@@ -232,21 +233,26 @@ class Run:
         if not isinstance(command, Rollout):
             raise InvariantError(f"{command.effect_id} is not a rollout")
         given = _rollout_outcome(outcome)
-        usage = self.plan.prices.of_rollout(given.usage)
-        self.ledger.count_rollout(command.stage, usage, failed=isinstance(given, RolloutFailure))
-        self.budget.learn_rollout(usage)
-        purse.take_rollout(command.stage)
+        usage, stage = given.usage, command.stage
+        failed = isinstance(given, RolloutFailure)
+        if usage is not FREE:
+            usage = self.plan.prices.of_rollout(usage)
+            self.budget.learn_rollout(usage)
+        self.ledger.count_rollout(stage, usage, failed=failed)
+        purse.take_rollout(stage)
         if isinstance(given, RolloutFailure):
             self._causes[f"{given.kind.value} {given.code}: {given.message}"] += 1
             self.emit(_failed(command, given))
         else:
-            if command.stage is not Stage.HELDOUT:
+            if stage is not Stage.HELDOUT:
                 # What heldout rows gave must not steer a search that goes on after it.
                 self.highest_reward = max(self.highest_reward, given.reward)
                 self.latest[command.row.id] = given.reward
             self.emit(_completed(command, given, usage))
-        if command.stage is not Stage.HELDOUT:
-            self._judge_failures(given)
+        if stage is not Stage.HELDOUT:
+            self._recent.append(failed)
+            if isinstance(given, RolloutFailure):
+                self._judge_failure(given)
         return given
 
     def count_attempt(self, usage: Usage) -> None:
@@ -269,11 +275,7 @@ class Run:
         model = outcome.model if isinstance(outcome, Proposal) else None
         return self.plan.prices.of_proposal(outcome.usage, model)
 
-    def _judge_failures(self, outcome: RolloutOutcome) -> None:
-        failed = isinstance(outcome, RolloutFailure)
-        self._recent.append(failed)
-        if not isinstance(outcome, RolloutFailure):
-            return
+    def _judge_failure(self, outcome: RolloutFailure) -> None:
         if self.plan.failed_rollouts is FailedRollouts.STOP:
             raise RunFailedError(
                 f"a rollout failed ({outcome.kind.value} {outcome.code}: {outcome.message})",

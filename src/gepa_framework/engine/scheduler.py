@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from functools import partial
 
@@ -32,6 +32,10 @@ class Scheduler:
 
     Args:
         run: Told of what is in, in the order of each batch's commands.
+
+    Attributes:
+        waiting: The commands whose outcome is awaited, by effect id, in the order in which they were given.
+        ended: Whether the flow that everything follows from is over.
     """
 
     def __init__(self, run: Run) -> None:
@@ -42,23 +46,18 @@ class Scheduler:
         self._parked: deque[Task] = deque()
         self._evaluating: set[Task] = set()
         self._owners: dict[str, Task] = {}
-        self._waiting: dict[str, Command] = {}
+        self.waiting: dict[str, Command] = {}
         self._commands: list[Command] = []
         self._revoked: list[str] = []
         self._may_begin = False
         self.ended = False
-
-    @property
-    def waiting(self) -> Mapping[str, Command]:
-        """The commands whose outcome is awaited, by effect id, in the order in which they were given."""
-        return self._waiting
 
     def take(self) -> tuple[tuple[Command, ...], tuple[str, ...]]:
         """Give the commands and revocations since it was last asked."""
         if not self._commands and not self._revoked:
             return (), ()  # as it is for most outcomes
         # A command may have been taken back within the step that gave it.
-        commands = tuple(command for command in self._commands if command.effect_id in self._waiting)
+        commands = tuple(command for command in self._commands if command.effect_id in self.waiting)
         revoked = tuple(self._revoked)
         self._commands, self._revoked = [], []
         return commands, revoked
@@ -72,10 +71,12 @@ class Scheduler:
 
     def complete(self, given: Completed) -> None:
         """Take one outcome."""
-        del self._waiting[given.effect_id]
-        task = self._owners.pop(given.effect_id)
-        task.outcomes[given.effect_id] = given.outcome
-        task.superseded[given.effect_id] = given.superseded
+        name = given.effect_id
+        del self.waiting[name]
+        task = self._owners.pop(name)
+        task.outcomes[name] = given.outcome
+        if given.superseded:
+            task.superseded[name] = given.superseded
         self._release(task)
         if self._may_begin:
             self._begin_more()
@@ -116,15 +117,16 @@ class Scheduler:
     def _revoke(self, task: Task, effects: Iterable[str]) -> None:
         for effect_id in effects:
             if self._owners.get(effect_id) is task:
-                del self._owners[effect_id], self._waiting[effect_id]
+                del self._owners[effect_id], self.waiting[effect_id]
                 self._revoked.append(effect_id)
                 self._run.limbo.add(effect_id)
 
     def _release(self, task: Task) -> None:
         """Pass on outcomes in the order of their commands, as far as they are in."""
         batch, outcomes_in = task.batch, task.outcomes
-        while task.released < len(batch.commands):
-            command = batch.commands[task.released]
+        commands = batch.commands
+        while task.released < len(commands):
+            command = commands[task.released]
             outcome = outcomes_in.get(command.effect_id)
             if outcome is None:
                 return
@@ -134,20 +136,21 @@ class Scheduler:
                 if batch.needless is not None:
                     self._take_back(task, batch.needless)
         self._evaluating.discard(task)
-        outcomes = [outcomes_in[command.effect_id] for command in batch.commands]
+        outcomes = [outcomes_in[command.effect_id] for command in commands]
         self._advance(task, lambda: task.flow.send(outcomes))
         self._unpark()
 
     def _take_back(self, task: Task, ask: Callable[[], Collection[str]]) -> None:
-        needless = [effect for effect in ask() if effect in self._waiting]
+        needless = [effect for effect in ask() if effect in self.waiting]
         if not needless:
             return
         self._revoke(task, needless)
         task.outcomes.update(dict.fromkeys(needless, NOT_NEEDED))
 
     def _observe(self, task: Task, command: Command) -> None:
-        for usage in task.superseded.pop(command.effect_id):
-            self._run.count_attempt(usage)
+        if task.superseded:
+            for usage in task.superseded.pop(command.effect_id, ()):
+                self._run.count_attempt(usage)
         task.batch.observe(command, task.outcomes[command.effect_id])
 
     def _advance(self, task: Task, move: Callable[[], Batch | Many]) -> None:
@@ -207,7 +210,7 @@ class Scheduler:
     def _issue(self, task: Task) -> None:
         for command in task.batch.commands:
             self._owners[command.effect_id] = task
-            self._waiting[command.effect_id] = command
+            self.waiting[command.effect_id] = command
         self._commands += task.batch.commands
 
     def _begin_more(self) -> None:

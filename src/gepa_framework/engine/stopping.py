@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gepa_framework.engine.run import Run
-from gepa_framework.types import RunView, StopReason
+from gepa_framework.types import StopReason
 
 
 def no_more(run: Run, short: StopReason | None) -> StopReason | None:
@@ -18,7 +18,7 @@ def no_more(run: Run, short: StopReason | None) -> StopReason | None:
         or run.budget.unknown(run.limits)
         or _too_long(run)
         or short
-        or _stopper(run, run.view(begun=True))
+        or _stopper(run, begun=True)
     )
 
 
@@ -28,12 +28,15 @@ def time_is_up(run: Run) -> StopReason | None:
     What is under way was set aside for when it began: only the time, or a stopper that looks at it, can tell
     more now than then.
     """
-    reason = _limit(run, run.finished) or _stopper(run, run.view())
+    reason = _limit(run, run.finished) or _stopper(run)
     # What stopped the search already leaves what is under way alone.
     return None if reason and run.stopped and reason.kind == run.stopped.kind else reason
 
 
-def _stopper(run: Run, view: RunView) -> StopReason | None:
+def _stopper(run: Run, *, begun: bool = False) -> StopReason | None:
+    if not run.stoppers:
+        return None
+    view = run.view(begun=begun)
     return next((reason for stopper in run.stoppers if (reason := stopper.check(view))), None)
 
 

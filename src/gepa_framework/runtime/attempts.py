@@ -114,7 +114,8 @@ class Attempts:
     async def _attempt(self, command: Rollout, attempt: int, *, again: bool) -> tuple[RolloutOutcome, bool]:
         """Give what an attempt came to, and whether it was refused for overload, for no fault of its own."""
         gate = self._world.gate
-        place = self._places[command.effect_id] = _Place(await gate.enter())
+        epoch = gate.enter_at_once()
+        place = self._places[command.effect_id] = _Place(await gate.enter() if epoch is None else epoch)
         outcome: RolloutOutcome | None = None
         overload = False
         try:
@@ -140,7 +141,7 @@ class Attempts:
         )
         try:
             outcome = await self._caller.call(
-                lambda: self._world.transport.rollout(request), self._world.limits.rollout
+                self._world.transport.rollout, self._world.limits.rollout, request
             )
         except NoAnswerError:
             return self._no_answer()

@@ -6,8 +6,10 @@ import asyncio
 import logging
 import traceback
 from collections.abc import Awaitable, Callable
+from functools import partial
 from inspect import isawaitable
-from typing import TypeVar
+from types import CoroutineType
+from typing import TypeVar, TypeVarTuple
 
 import attrs
 
@@ -18,6 +20,7 @@ from gepa_framework.runtime.world import World
 from gepa_framework.types import Executor, RolloutFailure
 
 T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 F = TypeVar("F", bound=RolloutFailure | ProposalFailure)
 TELL = "report it to its authors"
 _LOGGER = logging.getLogger(__name__)
@@ -37,8 +40,8 @@ class Caller:
         self._blamed: set[str] = set()
         self.watch = Watch(world.limits.grace)
 
-    async def call(self, call: Callable[[], Awaitable[T]], seconds: float) -> T:
-        """Call a plugin.
+    async def call(self, call: Callable[[*Ts], Awaitable[T]], seconds: float, *given: *Ts) -> T:
+        """Call a plugin with what it is given.
 
         Raises:
             NoAnswerError: It took too long.
@@ -49,8 +52,8 @@ class Caller:
         executor = self._executor
         watched = self.watch.begin(seconds)
         try:
-            awaited = call() if executor is None else self._submitted(executor, call)
-            if not isawaitable(awaited):
+            awaited = call(*given) if executor is None else self._submitted(executor, partial(call, *given))
+            if type(awaited) is not CoroutineType and not isawaitable(awaited):
                 raise PluginBrokenError(
                     f"the call gave {type(awaited).__name__} at once",
                     hint="somebody waits for it: use async def",

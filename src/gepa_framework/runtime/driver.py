@@ -216,12 +216,14 @@ class Driver:
         batch: list[tuple[Record, Step]] = []
         owed: list[Performed] = []
         try:
+            pending = self._machine.pending
             while self._arrivals and self._machine.status is Status.RUNNING:
                 arrival = self._arrivals.popleft()
                 given = arrival.given
-                if isinstance(given, Completed) and given.effect_id not in self._machine.pending:
-                    continue  # it was revoked while it came in
-                if isinstance(given, Cancel):
+                if type(given) is Completed:
+                    if given.effect_id not in pending:
+                        continue  # it was revoked while it came in
+                elif isinstance(given, Cancel):
                     arrival = _control(Cancel(given.reason, self._let_go(tuple(self._machine.pending))))
                 fed = self._feed_machine(arrival)
                 if isinstance(self._machine.failure, RunFailedError):
@@ -238,6 +240,7 @@ class Driver:
             # The run may break at one of them; those before it are paid for.
             if batch:
                 await self._commit(batch)
+            if owed:
                 await self._keep(owed)
 
     async def _keep(self, owed: Sequence[Performed]) -> None:
@@ -255,8 +258,7 @@ class Driver:
         return tuple(name for name in effect_ids if name in begun)
 
     def _feed_machine(self, arrival: _Arrival) -> tuple[Record, Step]:
-        now = max(self._elapsed_us, round((time.monotonic() - self._began) * 1e6))
-        self._elapsed_us = now
+        now = self._elapsed_us = max(self._elapsed_us, round((time.monotonic() - self._began) * 1e6))
         step = self._machine.feed(arrival.given, now / 1e6)
         if (done := arrival.done) is None:
             return Record(arrival.encoded, now, step.events, blobs=_blobs(step.commands)), step

@@ -41,13 +41,20 @@ class Gate:
         """How many may be through at once."""
         return self._aimd.width
 
+    def enter_at_once(self) -> int | None:
+        """Give what `enter` gives where there is a place, as there nearly always is; if not, ``None``."""
+        if self._closed or self._inside >= self._aimd.width:
+            return None
+        self._inside += 1
+        return self._aimd.epoch
+
     async def enter(self) -> int:
         """Wait for a place; give what `leave` asks for."""
-        if self._closed or self._inside >= self._aimd.width:
+        epoch = self.enter_at_once()
+        if epoch is None:
             await self._queue()
-        else:
-            self._inside += 1
-        return self._aimd.epoch
+            epoch = self._aimd.epoch
+        return epoch
 
     async def _queue(self) -> None:
         place = asyncio.get_running_loop().create_future()

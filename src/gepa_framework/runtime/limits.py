@@ -70,9 +70,10 @@ class Watch:
         task = asyncio.current_task(loop)
         if task is None:
             raise AssertionError("calls are made in tasks")
-        call = self._open[task] = OpenCall(task, seconds, loop.time() + seconds)
-        if self._timer is None or call.deadline < self._timer.when():
-            self._look_at(loop, call.deadline)
+        deadline = loop.time() + seconds
+        call = self._open[task] = OpenCall(task, seconds, deadline)
+        if self._timer is None or deadline < self._timer.when():
+            self._look_at(loop, deadline)
         return call
 
     def end(self, call: OpenCall) -> None:

@@ -217,7 +217,7 @@ class Performer:
             if isinstance(command, LoadProgram):
                 return self._expect(Program, await self._caller.call(transport.program, seconds))
             wanted = command.request
-            rows = tuple(await self._caller.call(lambda: transport.rows(wanted), seconds))
+            rows = tuple(await self._caller.call(transport.rows, seconds, wanted))
             return _checked(command, tuple(self._expect(TaskRow, row) for row in rows))
         except NoAnswerError:
             raise self._late("transport") from None
@@ -232,7 +232,7 @@ class Performer:
             # The request is part of the run's state; what a proposer does to its own is no matter.
             request = own_copy(command.request)
             proposal = await self._caller.call(
-                lambda: self._world.proposer.propose(request), self._world.limits.other
+                self._world.proposer.propose, self._world.limits.other, request
             )
             FAILPOINTS.passed("after_proposal")
         except NoAnswerError:

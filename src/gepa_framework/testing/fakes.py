@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Sequence
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import attrs
@@ -42,7 +43,13 @@ def _number(*parts: object) -> int:
 
 def levels(text: str) -> list[int]:
     """Give the levels that a candidate's text spells."""
-    return [int(level) for level in text.split()]
+    return list(_levels(text))
+
+
+@lru_cache(maxsize=256)
+def _levels(text: str) -> tuple[int, ...]:
+    # A candidate is run on row after row: to read it each time would cost more than the rollout.
+    return tuple(int(level) for level in text.split())
 
 
 @attrs.frozen

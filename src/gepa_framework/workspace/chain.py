@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha256
 
 
 def root(meta: Mapping[str, str]) -> bytes:
     """Give what the first rows are linked to: what was said of the run cannot be changed without notice."""
-    return _link(b"", _joined(part for pair in sorted(meta.items()) for part in pair))
+    text = _joined(part for pair in sorted(meta.items()) for part in pair)
+    return sha256(text.encode("utf-8", "surrogatepass")).digest()
 
 
 def event_link(chain: bytes, row: Sequence[object]) -> bytes:
     """Link an event to the one before."""
     # As `_joined` has it, in half the time: there are several links for every rollout.
     seq, position, kind, elapsed_us, body = row
-    return _link(chain, f"{seq}\x1f{position}\x1f{kind}\x1f{elapsed_us}\x1f{body}")
+    text = f"{seq}\x1f{position}\x1f{kind}\x1f{elapsed_us}\x1f{body}"
+    return sha256(chain + text.encode("utf-8", "surrogatepass")).digest()
 
 
 def input_link(
@@ -29,11 +31,7 @@ def input_link(
         text += f"{access}\x1f"
     for attempt in attempts:
         text += _joined(attempt) + "\x1f"
-    return _link(chain, text + events.hex())
-
-
-def _link(chain: bytes, text: str) -> bytes:
-    return hashlib.sha256(chain + text.encode("utf-8", "surrogatepass")).digest()
+    return sha256(chain + (text + events.hex()).encode("utf-8", "surrogatepass")).digest()
 
 
 def _joined(parts: Iterable[object]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from operator import attrgetter
+from types import MappingProxyType
 from typing import Any
 
 import attrs
@@ -63,26 +64,29 @@ _scalars = attrgetter("reward", "output", "trace_digest", "status_detail")
 _mappings = attrgetter("objectives", "metrics", "feedback", "rationales", "side_info")
 _proposal_scalars = attrgetter("rationale", "model", "truncated", "requested_model")
 _usage_values = attrgetter(*_USAGE)
-_FREE = {name: value for name, value in attrs.asdict(FREE).items() if value is not None}
 
 
 def _usage(usage: Usage) -> JSONValue:
-    if usage is FREE:
-        return _FREE
     values = zip(_USAGE, _usage_values(usage), strict=True)
     return {name: value for name, value in values if value is not None}
 
 
-def _result(result: RolloutResult) -> JSONValue:
-    """Give a result without its defaults; there is one for every rollout, so it is kept small and quick."""
+_FREE_TAIL = f',"usage":{compact_json(_usage(FREE))}}}'
+
+
+def _result_text(result: RolloutResult) -> str:
+    """Encode a result without its defaults; there is one for every rollout, so it is kept small and quick."""
     fields: dict[str, JSONValue] = {"reward": result.reward}
     if result.output is not None:
         fields["output"] = result.output
     for name, value in zip(_NOT_ALWAYS, _optional(result), strict=True):
         if value:
-            fields[name] = value  # noqa: PERF403 - a comprehension is a call, and takes longer
+            # A plain dict costs the encoder no question what it is.
+            fields[name] = value.copy() if type(value) is MappingProxyType else value
+    if result.usage is FREE:
+        return compact_json(fields)[:-1] + _FREE_TAIL
     fields["usage"] = _usage(result.usage)
-    return fields
+    return compact_json(fields)
 
 
 #: Types of which JSON gives back just what it was given.
@@ -135,8 +139,6 @@ def _proposal(proposal: Proposal) -> JSONValue:
 
 
 def _plain(outcome: object) -> JSONValue:
-    if isinstance(outcome, RolloutResult):
-        return _result(outcome)
     if isinstance(outcome, Proposal):
         return _proposal(outcome)
     if isinstance(outcome, tuple):
@@ -174,7 +176,7 @@ def encode_outcome(outcome: Outcome, effect_id: str | None = None) -> Encoded:
         TypeError: It holds what is not JSON.
     """
     if type(outcome) is RolloutResult:
-        return Encoded("rollout", effect_id, compact_json(_result(outcome)))
+        return Encoded("rollout", effect_id, _result_text(outcome))
     return Encoded(_KINDS[type(outcome)], effect_id, compact_json(_plain(outcome)))
 
 

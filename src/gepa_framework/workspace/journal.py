@@ -288,15 +288,17 @@ class Journal:
             )
 
     def _add_events(self, record: Record, rows: list[Row], lines: list[Line]) -> None:
-        elapsed_us = record.elapsed_us
+        # In names of its own: there are several events for every rollout.
+        seq, position, elapsed_us, chain = self._seq, self._position, record.elapsed_us, self._event_chain
+        apart = self._shelf.events
         for event in record.events:
+            seq += 1
             body, kind = event_text(event), event.type
-            self._seq += 1
-            stored = self._shelf.aside(body) if kind in self._shelf.events else body
-            row = (self._seq, self._position, kind, elapsed_us, stored)
-            self._event_chain = event_link(self._event_chain, row)
-            rows.append((*row, self._event_chain))
-            lines.append(Line(self._seq, elapsed_us, kind, body))
+            stored = self._shelf.aside(body) if kind in apart else body
+            chain = event_link(chain, (seq, position, kind, elapsed_us, stored))
+            rows.append((seq, position, kind, elapsed_us, stored, chain))
+            lines.append(Line(seq, elapsed_us, kind, body))
+        self._seq, self._event_chain = seq, chain
 
     def load(self) -> Iterator[Stored]:
         """Give what is on record in its order, each verified against the chain.

@@ -32,6 +32,8 @@ EVENTS: Final = frozenset(("candidate.registered",))
 
 _MARK: Final = '$text":'
 _STRING: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"')
+#: Quotation marks so far apart that what is between them may be a long string.
+_FAR_APART: Final = re.compile(f'"[^"]{{{LONG - 1}}}')
 _KEY: Final = re.compile(r'(?<=[{,])"(?=\$+text":)')
 _PUT_ASIDE: Final = re.compile(r'\{"\$text":"([0-9a-f]{64})"\}|(?<=[{,])"\$(?=\$+text":)')
 
@@ -69,7 +71,7 @@ def _may_hold_any(text: str) -> bool:
     """Tell at a glance whether JSON may have a long string: what is between two quotation marks has none."""
     if len(text) <= LONG or '\\"' in text:
         return len(text) > LONG
-    return max(map(len, text.split('"'))) > LONG - 2
+    return _FAR_APART.search(text) is not None
 
 
 def _pieces(text: str, texts: MutableMapping[str, str]) -> Iterator[str]:
