@@ -31,7 +31,7 @@ from types import MappingProxyType
 from virtual_time import Clockwork, Places, search_plan
 
 from gepa_framework.builtin.sqlite_store import SqliteStore
-from gepa_framework.engine import Limits, Machine, Plan
+from gepa_framework.engine import Limits, Machine, Pipelining, Plan
 from gepa_framework.runtime import (
     Audience,
     CacheMode,
@@ -55,7 +55,7 @@ from gepa_framework.types import (
     RowsRequest,
     TaskRow,
 )
-from gepa_framework.workspace import Feed, Journal
+from gepa_framework.workspace import Feed, Journal, Marker
 
 MINIBATCH = 3
 ACCEPTED = 10  # one proposal in so many is an improvement
@@ -82,6 +82,7 @@ def climb(texts: Mapping[str, str], topic: int, turn: int, seed: int) -> dict[st
 
 
 #: Proposals and rollouts under way at once, and iterations in flight.
+ONE_AT_A_TIME = Places(1, 8, 1)
 PLACES = (Places(4, 8, 8), Places(1, 8, 8), Places(8, 8, 16), Places(8, 2, 16))
 
 
@@ -133,6 +134,8 @@ async def drive(
     *,
     task: SkillTask = TASK,
     meta: Mapping[str, str] = MappingProxyType({}),
+    transport: FakeTransport | None = None,
+    overlap: Places = ONE_AT_A_TIME,
 ) -> Machine:
     """Run our engine with its driver, everything durable in a directory, and give the machine as it ended."""
     plan = Plan(
@@ -141,17 +144,22 @@ async def drive(
         heldout=RowsRequest("test", seeds=(0,)),
         limits=Limits(train_rollouts=rollouts, heldout_rollouts=2, iterations=iterations),
         minibatch_size=MINIBATCH,
+        pipelining=Pipelining(in_flight=overlap.in_flight),
     )
     machine = Machine(plan)
-    journal, feed = Journal.create(SqliteStore(directory / "workspace.sqlite"), meta), Feed(directory)
-    world = World("bench", FakeTransport(task), Climber(), RetryPolicy(), {})
+    journal = Journal.create(SqliteStore(directory / "workspace.sqlite"), meta)
+    marker = Marker(directory, journal)
+    feed = Feed(directory, journal, marker.follow)
+    world = World("bench", transport or FakeTransport(task), Climber(), RetryPolicy(), {})
     performer = Performer(
         world, EffectCache(None, CacheMode.OFF, "bench"), RequestDigests("fake", "fake", {}, {})
     )
     hub = Hub([Audience("stopwatch", stopwatch)])
-    await Driver(machine, journal=journal, feed=feed, performer=performer, hub=hub, pace=Pace()).run()
-    journal.close()
+    pace = Pace(rollouts=overlap.rollout, proposals=overlap.propose)
+    await Driver(machine, journal=journal, feed=feed, performer=performer, hub=hub, pace=pace).run()
     feed.close()
+    marker.close()
+    journal.close()
     return machine
 
 

@@ -4,7 +4,11 @@ The runs are real ones, by the engine and its driver, of a task that costs next 
 is what the workspace takes. The last line is JSON:
 
 * ``bytes_per_rollout``: bytes on disk of a run's directory per rollout, its payload of 1 kB not counted.
-* ``fsyncs_per_batch``: syncs of the process per commit of completions, over a whole run.
+* ``fsyncs_per_batch``: syncs of the process per batch of completions, over a whole run of 16 iterations at
+  once and rollouts that take 2 ms ± 50 %; a batch is what comes in in one turn of the event loop.
+* ``fsyncs_per_commit``: syncs of the process per commit, over a whole run of rollouts that take no time, so
+  that nothing can come in while a commit is under way; with those that SQLite makes for its log and for the
+  database, and those that begin and end a run.
 * ``batch_rate``: completions per second that are journalled in batches of 100.
 * ``single_ratio``: rate of completions that are journalled one by one, over the rate at which bare SQLite
   commits rows of the same size one by one on the same disk. Both take turns.
@@ -18,21 +22,26 @@ import argparse
 import asyncio
 import json
 import os
+import random
 import sqlite3
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from engine import Ladder, Stopwatch, drive
+from engine import ONE_AT_A_TIME, Ladder, Stopwatch, drive
+from virtual_time import Places
 
 from gepa_framework import workspace_status
 from gepa_framework.builtin.sqlite_store import SqliteStore
 from gepa_framework.engine import Machine
-from gepa_framework.types import FREE, RolloutResult, TaskRow
+from gepa_framework.runtime import Driver
+from gepa_framework.testing.fakes import FakeTransport
+from gepa_framework.types import FREE, RolloutOutcome, RolloutRequest, RolloutResult, TaskRow
 from gepa_framework.types.events import RolloutCompleted
 from gepa_framework.workspace import Feed, Journal, Record, encode_outcome
 
@@ -71,34 +80,68 @@ def bytes_per_rollout(rollouts: int) -> float:
     return each
 
 
-def fsyncs_per_batch(rollouts: int) -> float:
-    """Give the syncs of a run per commit, counted by a library that is put before the C library."""
+def fsyncs(rollouts: int, milliseconds: float) -> tuple[float, float]:
+    """Give the syncs of a run per commit and per batch, counted by a library put before the C library."""
     with tempfile.TemporaryDirectory(prefix="gepa-bench-") as place:
         library, count = Path(place, "syncs.so"), Path(place, "count")
         build = ["cc", "-O1", "-shared", "-fPIC", "-o", library, HERE / "syncs.c", "-ldl"]
         subprocess.run(build, check=True)
         environ = {**os.environ, "LD_PRELOAD": str(library), "SYNCS": str(count)}
-        child = [sys.executable, __file__, "--only-run", str(rollouts)]
+        child = [sys.executable, __file__, "--only-run", str(rollouts), "--milliseconds", str(milliseconds)]
         done = subprocess.run(child, env=environ, check=True, capture_output=True, text=True)
-        commits, syncs = int(done.stdout), int(count.read_text())
-    print(f"{'syncs':10} {syncs} for {commits} commits of completions")
-    return syncs / commits
+        commits, batches = map(int, done.stdout.split())
+        syncs = int(count.read_text())
+    what = f"{syncs} for {commits} commits of {batches} batches"
+    print(f"{'syncs':10} {what}, rollouts of {milliseconds:g} ms")
+    return syncs / commits, syncs / batches
 
 
-def _commits(rollouts: int) -> int:
-    """Run the engine and give how often it committed."""
-    commits = 0
-    commit = Journal.commit
+class Distant(FakeTransport):
+    """Takes its time over each rollout, more for some rows than for others."""
 
-    def counted(journal: Journal, records: list[Record]) -> object:
-        nonlocal commits
-        commits += 1
+    def __init__(self, task: Ladder, seconds: float) -> None:
+        super().__init__(task)
+        self._seconds = seconds
+
+    async def rollout(self, request: RolloutRequest) -> RolloutOutcome:
+        """Wait, then answer."""
+        if self._seconds:
+            await asyncio.sleep(self._seconds * (0.5 + random.Random(request.rollout_id).random()))
+        return await super().rollout(request)
+
+
+def _count(rollouts: int, seconds: float) -> None:
+    """Run the engine and print how often it committed, and how many batches came in."""
+    counts = Counter[str]()
+    commit, arrive = Journal.commit, Driver._arrive  # noqa: SLF001 - where completions come in
+
+    def committed(journal: Journal, records: list[Record]) -> object:
+        counts["commits"] += 1
         return commit(journal, records)
 
-    Journal.commit = counted  # type: ignore[method-assign, assignment]
+    def arrived(driver: Driver, arrival: object) -> None:
+        if not counts["came"]:
+            counts["batches"] += 1
+            asyncio.get_running_loop().call_soon(counts.pop, "came")
+        counts["came"] = 1
+        arrive(driver, arrival)  # type: ignore[arg-type]
+
+    Journal.commit = committed  # type: ignore[method-assign, assignment]
+    Driver._arrive = arrived  # type: ignore[method-assign]  # noqa: SLF001
+    task = Ladder(topics=50)
+    overlap = Places(16, 64, 16) if seconds else ONE_AT_A_TIME
     with tempfile.TemporaryDirectory(prefix="gepa-bench-") as place:
-        run(Path(place), Ladder(topics=50), rollouts)
-    return commits
+        transport = Distant(task, seconds)
+        asyncio.run(
+            drive(
+                *(Path(place), 100, 10**9, Stopwatch(), rollouts),
+                task=task,
+                meta=META,
+                transport=transport,
+                overlap=overlap,
+            )
+        )
+    print(counts["commits"], counts["batches"])
 
 
 def _completions(name: str) -> Iterator[Record]:
@@ -193,18 +236,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rollouts", type=int, default=100_000, help="of the long run")
     parser.add_argument("--only-run", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--milliseconds", type=float, default=0.0, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.only_run:
-        print(_commits(options.only_run))
+        _count(options.only_run, options.milliseconds / 1e3)
         return
     each = bytes_per_rollout(10_000)
-    syncs = fsyncs_per_batch(10_000)
+    per_commit, _ = fsyncs(10_000, 0.0)
+    _, per_batch = fsyncs(10_000, 2.0)
     rate = batch_rate(20_000)
     ratio = single_ratio(300, 7)
     flat, status_ms = long_run(options.rollouts)
     figures = {
         "bytes_per_rollout": round(each),
-        "fsyncs_per_batch": round(syncs, 3),
+        "fsyncs_per_batch": round(per_batch, 3),
+        "fsyncs_per_commit": round(per_commit, 3),
         "batch_rate": round(rate),
         "single_ratio": round(ratio, 2),
         "flatness": round(flat, 2),

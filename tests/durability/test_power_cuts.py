@@ -15,7 +15,7 @@ from gepa_framework.errors import GepaError
 
 pytestmark = pytest.mark.timeout(300)
 
-_COMMITS = 40
+_COMMITS = 41
 #: States by chance for each operation.
 _CHANCES = 5
 #: States for each operation in which a journal is begun again where there is none yet.

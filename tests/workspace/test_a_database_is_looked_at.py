@@ -89,10 +89,10 @@ def test_a_mark_tells_of_another_journal(ended, make, tmp_path):
 def test_a_mark_is_moved_every_500_events_and_at_the_end(journal, make, tmp_path):
     with closing(Marker(tmp_path, journal)) as marker:
         journal.commit([make.outcome(f"train:{number}") for number in range(499)])
-        assert not marker.follow()
+        marker.follow()
         assert read_mark(tmp_path).events == 0
         journal.commit([make.outcome("train:499")])
-        assert marker.follow()
+        marker.follow()
         assert read_mark(tmp_path).events == 500
         journal.commit([make.outcome("train:500")])
     assert read_mark(tmp_path).events == 501

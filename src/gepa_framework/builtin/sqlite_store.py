@@ -25,6 +25,7 @@ from gepa_framework.types import (
 from gepa_framework.workspace import (
     DAMAGED,
     FAILPOINTS,
+    LogRoom,
     Tally,
     check_database,
     check_revision,
@@ -87,6 +88,7 @@ class SqliteStore:
 
     def __init__(self, path: Path) -> None:
         self._path, self._name = path, str(path)
+        self._room = LogRoom(path)
         self._connection: sqlite3.Connection | None = None
         self._place: _Place | None = None
         #: Whether the schema has a place for texts; a file that is only read keeps its older one.
@@ -178,6 +180,7 @@ class SqliteStore:
                 if database.in_transaction:
                     database.execute("ROLLBACK")
                 raise
+        self._room.committed()
 
     def keep_artifacts(self, refs: Sequence[Row]) -> None:
         """Append what was said of files: path, kind, SHA-256 and bytes, where it is not what was said last.
@@ -256,6 +259,7 @@ class SqliteStore:
 
     def close(self) -> None:
         """Let go of the file."""
+        self._room.close()
         if self._connection is not None:
             self._connection.close()
             self._connection = None

@@ -38,6 +38,7 @@ from gepa_framework.workspace.holder import Holder
 from gepa_framework.workspace.invariants import INVARIANTS, Invariant, Severity, Violation, violations
 from gepa_framework.workspace.journal import Journal, Line, Record, Stored, event_text
 from gepa_framework.workspace.lock import WorkspaceLock, holder_of
+from gepa_framework.workspace.log_room import LogRoom
 from gepa_framework.workspace.mark import MARK, Mark, Marker, check_end, check_mark, read_mark
 from gepa_framework.workspace.reading import readable, shelf_of
 from gepa_framework.workspace.rebuild import expected_views, is_same_view, rebuild_database
@@ -66,6 +67,7 @@ __all__ = [
     "Invariant",
     "Journal",
     "Line",
+    "LogRoom",
     "Mark",
     "Marker",
     "Record",

@@ -11,6 +11,7 @@ from pathlib import Path
 from gepa_framework.errors import DiskBudgetError, WorkspaceError
 from gepa_framework.workspace.disk import rename
 from gepa_framework.workspace.failpoint import FAILPOINTS
+from gepa_framework.workspace.log_room import PAGES
 
 #: The newest schema; kept here too so that opening a current workspace imports no SQLAlchemy.
 REVISION = "0005"
@@ -58,6 +59,7 @@ def _connect(path: Path, mode: str = "WAL") -> sqlite3.Connection:
         connection.execute(f"PRAGMA journal_mode={mode}")
         # NORMAL loses acknowledged commits when the power goes.
         connection.execute("PRAGMA synchronous=FULL")
+        connection.execute(f"PRAGMA wal_autocheckpoint={PAGES}")
     except BaseException:
         connection.close()
         raise

@@ -94,7 +94,7 @@ class Feed:
     Args:
         run_dir: The run's directory.
         journal: What is on record already; nothing where it is left out.
-        written: Called each time that something was written; tells whether to bring it to the disk.
+        written: Called each time that something was written.
 
     Raises:
         WorkspaceError: The files cannot be read or written.
@@ -104,7 +104,7 @@ class Feed:
     """
 
     def __init__(
-        self, run_dir: Path, journal: Journal | None = None, written: Callable[[], bool] = lambda: False
+        self, run_dir: Path, journal: Journal | None = None, written: Callable[[], object] = lambda: None
     ) -> None:
         self._written = written
         self.path, self.normalised_path = feeds(run_dir)
@@ -138,8 +138,7 @@ class Feed:
         self._write(self._feed, "".join(timed))
         FAILPOINTS.passed("amid_feed")
         self._write(self._normalised, "".join(normalised))
-        if self._written():
-            self._sync()
+        self._written()
 
     def _sync(self) -> None:
         for file in (self._feed, self._normalised):

@@ -70,16 +70,14 @@ class Marker:
             self._file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
         self._write()
 
-    def follow(self) -> bool:
-        """Move the mark on if the journal has gone far beyond it, and tell whether it has.
+    def follow(self) -> None:
+        """Move the mark on if the journal has gone far beyond it.
 
         Raises:
             DiskBudgetError: There is no room; what is on record stays.
         """
-        if self._journal.events < self._events + EVERY:
-            return False
-        self._write()
-        return True
+        if self._journal.events >= self._events + EVERY:
+            self._write()
 
     def close(self) -> None:
         """Move the mark to the end of the journal and bring it to the disk."""
