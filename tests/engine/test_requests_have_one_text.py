@@ -69,6 +69,8 @@ def test_the_digest_of_a_request_without_anything_new_is_what_it_always_was(requ
 def test_everything_that_is_told_is_in_the_text(request_, changes):
     plain, told = request_text(request_()), request_text(request_(**changes))
     assert plain != told
+    # Put together of what is remembered of its parts, it is what it would be if made at once.
+    assert told == canonical_json(request_fields(request_(**changes)))
     for name, value in changes.items():
         assert (
             json.loads(told)[name]
