@@ -42,6 +42,7 @@ from gepa_framework.runtime import (
     RequestDigests,
     RetryPolicy,
     World,
+    standstill_told,
 )
 from gepa_framework.types import (
     Capability,
@@ -65,6 +66,8 @@ from gepa_framework.workspace import (
 
 _LOGGER = logging.getLogger(__name__)
 _TICK_SECONDS = 1.0
+#: How long a call may keep everything else from running before it is named.
+STANDSTILL_SECONDS = 120.0
 
 
 @attrs.define
@@ -184,7 +187,7 @@ class Session:
         return self._conclude(machine, performer, error or unwritten or machine.failure)
 
     async def _run(self, driver: Driver, performer: Performer, built: Built) -> None:
-        with self._signals(driver):
+        with self._signals(driver), standstill_told(STANDSTILL_SECONDS, self._owner_of):
             try:
                 await performer.preflight()
                 await driver.run()

@@ -14,6 +14,7 @@ from gepa_framework.runtime.perform import Performer
 from gepa_framework.runtime.replay import replay
 from gepa_framework.runtime.requests import RequestDigests
 from gepa_framework.runtime.retry import RetryPolicy
+from gepa_framework.runtime.standstill import standstill_told
 from gepa_framework.runtime.world import World
 
 __all__ = [
@@ -35,4 +36,5 @@ __all__ = [
     "World",
     "disown",
     "replay",
+    "standstill_told",
 ]

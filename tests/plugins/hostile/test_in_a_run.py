@@ -11,7 +11,7 @@ import threading
 import pytest
 from tests.plugins.hostile.hostile_cases import owner_of
 
-from gepa_framework.app import closing
+from gepa_framework.app import closing, session
 
 BROKEN = "gepa_plugin_broken"
 LISTENER = '[[listeners]]\nuse = "{}"\non_error = "{}"\n[[listeners]]\nuse = "jsonl"\n'
@@ -103,6 +103,18 @@ def test_a_run_that_goes_on_says_whom_it_goes_on_without(selected, slug, table, 
     (warning, *more) = [line for line in done.stderr.splitlines() if owner_of(slug) in line]
     assert said in warning
     assert len(more) <= 1
+    _is_whole(yard)
+
+
+def test_who_keeps_the_thread_is_named_while_it_does(selected, monkeypatch):
+    monkeypatch.setattr(session, "STANDSTILL_SECONDS", 0.05)
+    yard = selected("listener_keeps", LISTENER)
+    done = yard.gepa("run", "--config", "gepa.toml", "--display", "none")
+    assert done.exit_code == 0, done.stderr
+    said = [line for line in done.stderr.splitlines() if "nothing has moved" in line]
+    assert f"nothing has moved for 0.05 s: {owner_of('listener_keeps')} does not give the thread b" in said[0]
+    # It goes on as soon as it has heard of itself.
+    assert "threading.py" in said[0]
     _is_whole(yard)
 
 
