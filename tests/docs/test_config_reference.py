@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 import types
 import typing
 from collections.abc import Mapping
@@ -142,6 +143,11 @@ def test_every_table_has_its_heading(config_page):
         if f"## `[{name}]`" not in config_page.replace("[[", "[").replace("]]", "]")
     ]
     assert not missing
+
+
+def test_no_table_is_told_of_that_is_not_there(config_page):
+    known = {*TABLES, *(field.name for field in attrs.fields(RunConfig)), "taskset"}
+    assert not set(re.findall(r"^## `\[+([a-z_.]+)\]+`$", config_page, flags=re.MULTILINE)) - known
 
 
 @pytest.mark.parametrize("name", TABLES)

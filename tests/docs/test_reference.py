@@ -14,11 +14,9 @@ from gepa_framework.app import GepaRun, GepaRunResult, Verification, files, work
 from gepa_framework.app.exports import SEAL
 from gepa_framework.app.extending import LIMITS
 from gepa_framework.cli.main import gepa
-from gepa_framework.errors import ExitCode, GepaError
 from gepa_framework.hookspecs import PROJECT, extras, factories
 from gepa_framework.testing import reference as contracts
 from gepa_framework.types import EVENT_TYPES
-from gepa_framework.types.rollout import FailureKind
 from gepa_framework.workspace import INVARIANTS
 from gepa_framework.workspace.schema import metadata
 from gepa_framework.workspace.views import VIEWS
@@ -47,11 +45,6 @@ HOOKS = {
 }
 
 
-def tree(cls):
-    """Give a class and everything below it."""
-    return [cls, *(below for child in cls.__subclasses__() for below in tree(child))]
-
-
 def commands(command, path="gepa"):
     """Give every command by its path."""
     ctx = click.Context(command, info_name=path)
@@ -68,6 +61,16 @@ def headings(text):
     return re.findall(r"^#{2,3} `(.*)`$", text, flags=re.MULTILINE)
 
 
+def below(text, heading):
+    """Give what stands below a heading that is code."""
+    return re.split(r"^#", text.partition(f"# `{heading}`\n")[2], flags=re.MULTILINE)[0].strip()
+
+
+def plain(text):
+    """Give a text without marks of code, links and line breaks."""
+    return " ".join(re.sub(r"\[(.*?)\]\(.*?\)", r"\1", text, flags=re.DOTALL).replace("`", "").split())
+
+
 def test_every_event_has_its_heading_and_no_other(page_text):
     assert headings(page_text("reference/events.md")) == list(EVENT_TYPES)
 
@@ -78,20 +81,12 @@ def test_every_field_of_an_event_has_its_row(name, page_text, rows_of):
     assert told == [(field.name, JSON_TYPES[field.type]) for field in attrs.fields(EVENT_TYPES[name])]
 
 
-def test_every_error_code_has_its_row(page_text, rows_of):
-    told = [row[:3] for row in rows_of(page_text("reference/errors.md"), "Errors")]
-    ours = [cls for cls in tree(GepaError) if cls.__module__ == "gepa_framework.errors"]
-    assert told == [(cls.error_code, cls.__name__, str(int(cls.exit_code))) for cls in ours]
-
-
-def test_every_kind_of_failed_rollout_has_its_row(page_text, rows_of):
-    told = {row[0] for row in rows_of(page_text("reference/errors.md"), "Failures of rollouts")}
-    assert {*FailureKind} <= told
-
-
-def test_every_exit_code_has_its_row(page_text, rows_of):
-    told = [row[:2] for row in rows_of(page_text("reference/exit-codes.md"))]
-    assert told == [(str(int(code)), code.name) for code in ExitCode]
+@pytest.mark.parametrize("name", EVENT_TYPES)
+def test_an_event_and_its_fields_say_what_they_mean(name, page_text, rows_of):
+    text = below(page_text("reference/events.md"), name)
+    said = inspect.getdoc(EVENT_TYPES[name]).split("\n\n")[0]
+    assert plain(text).startswith(plain(said))
+    assert all(row[2].rstrip().endswith((".", ")")) for row in rows_of(text))
 
 
 def test_every_hook_has_its_heading_and_signature(page_text):
@@ -99,6 +94,16 @@ def test_every_hook_has_its_heading_and_signature(page_text):
     assert headings(text) == list(HOOKS)
     for name, hook in HOOKS.items():
         assert name + str(inspect.signature(hook)).replace("'", "") in text
+
+
+@pytest.mark.parametrize("name", HOOKS)
+def test_a_hook_says_when_it_is_called_what_becomes_of_its_result_and_since_when(name, page_text):
+    text, doc = below(page_text("reference/hooks.md"), name), inspect.getdoc(HOOKS[name])
+    assert plain(text).startswith(plain(doc.split("\n\n")[0]).rstrip("."))
+    for word, there in (("Called: ", "* Called: "), ("Since: ", "* Since ")):
+        assert plain(there + doc.partition(f"{word}")[2].split("\n\n")[0]).rstrip(".") in plain(text)
+    assert "* Result: " in text
+    assert "* If it raises" in text
 
 
 @pytest.mark.parametrize(
@@ -142,6 +147,17 @@ def _default(parameter):
 
 def test_every_command_has_its_heading(page_text):
     assert headings(page_text("reference/cli.md")) == list(COMMANDS)
+
+
+@pytest.mark.parametrize("path", COMMANDS)
+def test_a_command_says_what_it_does_and_how_it_is_used(path, page_text):
+    command = COMMANDS[path]
+    text = page_text("reference/cli.md").partition(f"## `{path}`\n")[2].partition("\n## ")[0]
+    assert plain(text).startswith(plain(inspect.cleandoc(command.help).split("\n\n")[0]))
+    told = re.search(r"```text\n(.*)\n```", text)[1]
+    usage = command.get_usage(click.Context(command, info_name=path)).removeprefix("Usage: ")
+    # What may be left out is in brackets on the page, also where click does not say so.
+    assert re.sub(r"[][]", "", told).split() == re.sub(r"[][]", "", usage).split()
 
 
 @pytest.mark.parametrize("path", COMMANDS)
