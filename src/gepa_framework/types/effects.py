@@ -40,7 +40,7 @@ class Effect:
         failed: Family of the failure: that of a `RolloutFailure`, or ``proposal``; empty where there is none.
         code: Stable short name of what went wrong.
         message: What went wrong, free of secrets; may quote what was asked.
-        usage: What the last attempt consumed; what the cache knew cost nothing this time.
+        usage: What the last attempt consumed, or the one that the cache knows of.
         model: The model that answered, where one did and it is known.
         requested_model: The model that was asked for, where one was.
     """
