@@ -52,6 +52,7 @@ PLUGINS = {
     ("plugins/gepa-synth-containers.md", "Keys"): "gepa_synth_containers.plugin",
     ("plugins/gepa-cache-redis.md", "Keys"): "gepa_cache_redis.plugin",
     ("plugins/gepa-codex.md", "Keys"): "gepa_codex.plugin",
+    ("plugins/gepa-otel.md", "Keys"): "gepa_otel.plugin",
     ("plugins/gepa-prometheus.md", "Keys"): "gepa_prometheus.plugin",
     ("plugins/gepa-cookbook-banking77.md", "Keys"): "gepa_cookbook_banking77.proposer",
 }

@@ -19,8 +19,10 @@ _ALLOWED = {
     "src/gepa_framework/app/inspect/listing.py": "a list of runs says how old each is",
     "src/gepa_framework/app/prepare.py": "a run without a name is called after its start",
     "src/gepa_framework/app/status/record.py": "a check says when it was made",
+    "src/gepa_framework/runtime/watching.py": "listeners are told when an effect was begun",
     "src/gepa_framework/net/failures.py": "a server says until when to wait; bounded",
     "src/gepa_framework/workspace/holder.py": "a lock says since when it is held",
+    "plugins/gepa-otel/src/gepa_otel/listener.py": "a span says when",
     "cookbooks/gepa-cookbook-banking77/src/gepa_cookbook_banking77/rollouts.py": "an answer says when",
 }
 

@@ -35,6 +35,7 @@ from gepa_framework.runtime.crew import Crew
 from gepa_framework.runtime.heartbeat import Heartbeat, waiting_words
 from gepa_framework.runtime.listening import Hub
 from gepa_framework.runtime.perform import Performed, Performer
+from gepa_framework.runtime.watching import EffectWatch
 from gepa_framework.types import Event
 from gepa_framework.types.store import NO_BLOBS
 from gepa_framework.workspace import (
@@ -125,7 +126,9 @@ class Driver:
         self._interrupted = False
         self._waiting = False
         widths = {ROLLOUT: pace.rollouts, PROPOSE: pace.proposals, SETUP: pace.setup}
-        self._crew = Crew(Lanes(widths), self._work, self._done, self._nothing_under_way, lost=performer.lose)
+        self._watch = EffectWatch(hub)
+        work = self._watch.timed(self._work)
+        self._crew = Crew(Lanes(widths), work, self._done, self._nothing_under_way, lost=performer.lose)
         self._heartbeat = Heartbeat(pace.quiet_seconds, lambda: waiting_words(machine.pending.values()))
         performer.attach(resized=self._resize, silent=self._give_up)
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="gepa-journal")
@@ -161,7 +164,7 @@ class Driver:
         finally:
             for task in beside:
                 task.cancel()
-            await self._settle()
+            await self._crew.settle(0)
             self._writer.shutdown()
 
     async def _begin(self) -> None:
@@ -290,6 +293,7 @@ class Driver:
             # Most outcomes have neither: they are not the last that their flow waits for.
             if step.revoked:
                 self._crew.stop(step.revoked)
+                self._watch.forget(step.revoked)
             if step.commands and self._trouble is None:
                 self._crew.offer([command for command in step.commands if command.effect_id in pending])
 
@@ -334,6 +338,7 @@ class Driver:
             for body in record.events:
                 self._seq += 1
                 events.append(Event(self._seq, seconds, body))
+        self._watch.tell(records)
         self._hub.publish(events)
 
     async def _work(self, command: Command) -> Performed | None:
@@ -377,9 +382,6 @@ class Driver:
         while True:
             await asyncio.sleep(self._pace.tick_seconds or 1.0)
             self._arrive(_control(Tick()))
-
-    async def _settle(self) -> None:
-        await self._crew.settle(0)
 
 
 def _control(control: Tick | Cancel | Abandoned | Extend) -> _Arrival:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import enum
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
 
 import attrs
 
 from gepa_framework.errors import PluginBrokenError
 from gepa_framework.runtime.foreign import FOREIGN
-from gepa_framework.types import Event, Listener
+from gepa_framework.types import Effect, EffectListener, Event, Listener
 
+T = TypeVar("T")
 _LOGGER = logging.getLogger(__name__)
 
 
@@ -51,10 +53,18 @@ class Hub:
 
     Args:
         audiences: In the order in which they are told.
+
+    Attributes:
+        watchers: Those who want to hear of effects too, each with what it is told by.
     """
 
     def __init__(self, audiences: Sequence[Audience] = ()) -> None:
         self.audiences = tuple(audiences)
+        self.watchers = tuple(
+            (audience, audience.listener.on_effect)
+            for audience in self.audiences
+            if isinstance(audience.listener, EffectListener)
+        )
 
     def publish(self, events: Iterable[Event]) -> None:
         """Tell every listener of every event.
@@ -65,11 +75,18 @@ class Hub:
         for event in events:
             for audience in self.audiences:
                 if not audience.disabled:
-                    self._tell(audience, event)
+                    self._tell(audience, audience.listener.on_event, event)
 
-    def _tell(self, audience: Audience, event: Event) -> None:
+    def tell(self, effects: Iterable[Effect]) -> None:
+        """Tell those who want to hear of it of every effect; raises what `publish` raises."""
+        for effect in effects:
+            for audience, on_effect in self.watchers:
+                if not audience.disabled:
+                    self._tell(audience, on_effect, effect)
+
+    def _tell(self, audience: Audience, take: Callable[[T], None], told: T) -> None:
         try:
-            audience.listener.on_event(event)
+            take(told)
         except FOREIGN as error:
             audience.errors += 1
             text = f"{audience.owner} raised {type(error).__name__}: {error}"

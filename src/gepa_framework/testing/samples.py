@@ -12,15 +12,20 @@ from gepa_framework.types import (
     EVENT_TYPES,
     Candidate,
     ComponentSpec,
+    Effect,
+    EffectKind,
     Event,
     EventBody,
     EvidenceFrame,
+    FailureKind,
     Program,
     ProposalRequest,
+    RolloutFailure,
     RolloutRequest,
     Rows,
     Stage,
     TaskRow,
+    Usage,
 )
 
 TEXTS = {"system": "Answer {query}.\n", "style": "Be brief."}
@@ -90,6 +95,55 @@ def sample_events() -> tuple[Event, ...]:
     """Give one event of each type there is, numbered from 1."""
     bodies = enumerate(map(sample_body, EVENT_TYPES), start=1)
     return tuple(Event(seq=seq, elapsed_seconds=seq / 8, body=body) for seq, body in bodies)
+
+
+def sample_effects() -> tuple[Effect, ...]:
+    """Give an effect of each kind, one that failed, and one that the cache knew."""
+    began = 1_700_000_000_000_000_000
+    late = RolloutFailure(FailureKind.TIMEOUT, "no_answer", "no answer came within 5 s")
+    usage = Usage(100, 20, 120, 0.25, "model-1")
+    rollout = Effect(
+        "rollout/1/candidate_minibatch/c1/train/train:1",
+        EffectKind.ROLLOUT,
+        began,
+        began + 5_000_000,
+        iteration=1,
+        stage=Stage.CHILD.value,
+        candidate_id="c1",
+        row_id="train:1",
+        superseded=(late,),
+        reward=0.5,
+        usage=usage,
+    )
+    failed = attrs.evolve(
+        rollout,
+        effect_id="rollout/1/candidate_minibatch/c1/train/train:2",
+        row_id="train:2",
+        reward=None,
+        failed="timeout",
+        code="no_answer",
+        message="no answer came within 5 s",
+        usage=Usage(),
+    )
+    asked = ("container/metadata", "container/program", "container/rows/train")
+    kinds = (EffectKind.DESCRIBE, EffectKind.PROGRAM, EffectKind.ROWS)
+    return (
+        *(Effect(name, kind, began, began) for name, kind in zip(asked, kinds, strict=True)),
+        rollout,
+        failed,
+        attrs.evolve(rollout, effect_id="rollout/0/heldout/c1/heldout/h:1", iteration=0, cached=True),
+        Effect(
+            "proposal/1",
+            EffectKind.PROPOSAL,
+            began,
+            began + 9_000_000_000,
+            iteration=1,
+            candidate_id="c1",
+            usage=usage,
+            model="model-1",
+            requested_model="model-1",
+        ),
+    )
 
 
 def sample_rows(transaction: int) -> Rows:

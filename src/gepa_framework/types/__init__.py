@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gepa_framework.types.candidate import Candidate
 from gepa_framework.types.commands import CommandSpec
+from gepa_framework.types.effects import Effect, EffectKind
 from gepa_framework.types.events import EVENT_TYPES, Event, EventBody, body_fields, event_fields
 from gepa_framework.types.json import JSONObject, JSONScalar, JSONValue, canonical_json, compact_json, digest
 from gepa_framework.types.plugin import BuildContext, Capability, Kind, NoConfig, PluginInfo
@@ -22,6 +23,7 @@ from gepa_framework.types.proposal import (
 )
 from gepa_framework.types.protocols import (
     Cache,
+    EffectListener,
     Executor,
     Listener,
     Listing,
@@ -61,6 +63,9 @@ __all__ = [
     "ComponentSpec",
     "ContainerInfo",
     "Edit",
+    "Effect",
+    "EffectKind",
+    "EffectListener",
     "Event",
     "EventBody",
     "EvidenceFrame",

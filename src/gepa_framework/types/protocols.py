@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Protocol, TypeVar, runtime_checkable
 
+from gepa_framework.types.effects import Effect
 from gepa_framework.types.events import Event
 from gepa_framework.types.proposal import Proposal, ProposalRequest
 from gepa_framework.types.rollout import RolloutOutcome, RolloutRequest
@@ -160,6 +161,19 @@ class Listener(Protocol):
 
     def close(self) -> None:
         """Write what is unwritten."""
+        ...
+
+
+@runtime_checkable
+class EffectListener(Protocol):
+    """What a listener may offer besides: to hear of each effect, with the time that it took."""
+
+    def on_effect(self, effect: Effect) -> None:
+        """Take note of one effect; must not block for long.
+
+        It is told once its outcome is on record, and before the events that follow from it. What is on record
+        when a run is resumed is told no more, and what was begun in vain not at all.
+        """
         ...
 
 

@@ -7,7 +7,11 @@ import threading
 import pytest
 from mutating import mutants, plugin_of
 
-from gepa_framework.testing.contracts import ListenerContract, PersistentListenerContract
+from gepa_framework.testing.contracts import (
+    EffectListenerContract,
+    ListenerContract,
+    PersistentListenerContract,
+)
 from gepa_framework.types import Capability, Kind, compact_json, event_fields
 
 
@@ -50,6 +54,57 @@ class TestHonestKeeper(PersistentListenerContract):
     @pytest.fixture
     def kept(self, context):
         return lambda: [json.loads(line) for line in (context.base_dir / "kept").read_text().splitlines()]
+
+
+class HonestWatcher(Honest):
+    def on_effect(self, effect):
+        self.heard.append(effect)
+
+
+class TestHonestWatcher(EffectListenerContract):
+    made = HonestWatcher
+
+    @pytest.fixture
+    def plugin(self):
+        return plugin_of(Kind.LISTENER, self.made)
+
+
+class HearsOfNoEffect(Honest):
+    pass
+
+
+class AnswersLater(Honest):
+    async def on_effect(self, effect):
+        self.heard.append(effect)
+
+
+class KnowsRolloutsOnly(HonestWatcher):
+    def on_effect(self, effect):
+        if effect.kind != "rollout":
+            raise KeyError(effect.kind)
+
+
+class WantsAReward(HonestWatcher):
+    def on_effect(self, effect):
+        if effect.kind == "rollout":
+            round(effect.reward)
+
+
+class WantsTheIterationFirst(HonestWatcher):
+    def on_effect(self, effect):
+        if effect.iteration and not self.heard:
+            raise LookupError(effect.iteration)
+        self.heard.append(effect)
+
+    def close(self):
+        self.heard.append("closed")
+
+
+class LeavesAThreadForEffects(HonestWatcher):
+    over = threading.Event()
+
+    def on_effect(self, effect):
+        threading.Thread(target=self.over.wait, args=(3,), daemon=True).start()
 
 
 class KnowsACandidateOnly(Honest):
@@ -182,6 +237,17 @@ globals().update(
         {
             "test_what_was_heard_is_kept": [ForgetsTheLast, KeepsHalf],
             "test_what_another_kept_stays": [Overwrites],
+        },
+    )
+)
+globals().update(
+    mutants(
+        TestHonestWatcher,
+        {
+            "test_it_hears_of_effects": [HearsOfNoEffect, AnswersLater],
+            "test_every_effect_is_taken": [KnowsRolloutsOnly, WantsAReward],
+            "test_effects_come_before_what_follows_from_them": [WantsTheIterationFirst],
+            "test_closing_after_effects_leaves_nothing_running": [LeavesAThreadForEffects],
         },
     )
 )

@@ -27,7 +27,11 @@ from gepa_framework.testing.contracts.cache import CacheContract, SharedCacheCon
 from gepa_framework.testing.contracts.executor import ConcurrentExecutorContract, ExecutorContract
 from gepa_framework.testing.contracts.http_transport import HttpTransportContract
 from gepa_framework.testing.contracts.info import PluginInfoContract
-from gepa_framework.testing.contracts.listener import ListenerContract, PersistentListenerContract
+from gepa_framework.testing.contracts.listener import (
+    EffectListenerContract,
+    ListenerContract,
+    PersistentListenerContract,
+)
 from gepa_framework.testing.contracts.proposer import (
     ConcurrentProposerContract,
     DeterministicProposerContract,
@@ -46,6 +50,7 @@ __all__ = [
     "ConcurrentProposerContract",
     "ConcurrentTransportContract",
     "DeterministicProposerContract",
+    "EffectListenerContract",
     "ExecutorContract",
     "FailingProposerContract",
     "HttpTransportContract",

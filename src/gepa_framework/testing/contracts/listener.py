@@ -11,11 +11,13 @@ import pytest
 
 from gepa_framework.testing.contracts.info import PluginInfoContract, build, forgotten
 from gepa_framework.testing.leaks import Traces
-from gepa_framework.testing.samples import sample_body, sample_events
+from gepa_framework.testing.samples import sample_body, sample_effects, sample_events
 from gepa_framework.types import (
     EVENT_TYPES,
     BuildContext,
     Capability,
+    Effect,
+    EffectListener,
     Event,
     JSONObject,
     Kind,
@@ -125,10 +127,47 @@ class PersistentListenerContract(ListenerContract):
         assert _as_json(kept()) == _as_json(map(event_fields, sample_events()))
 
 
-def _tell(listener: Listener, events: Sequence[Event]) -> None:
+class EffectListenerContract(ListenerContract):
+    """Tests of a listener that hears of effects too: it has the method of `EffectListener`."""
+
+    def test_it_hears_of_effects(self, open_listener: OpenListener) -> None:
+        """It is told by `on_effect`, and nobody waits for an answer."""
+        listener = open_listener()
+        try:
+            assert isinstance(listener, EffectListener), "it has no method on_effect"
+            assert [listener.on_effect(effect) for effect in sample_effects()] == [None] * 7  # type: ignore[func-returns-value]
+        finally:
+            listener.close()
+
+    def test_every_effect_is_taken(self, open_listener: OpenListener) -> None:
+        """One that it does not care for, or of which little is known, is none that it may raise at."""
+        raised: dict[str, str] = {}
+        for effect in sample_effects():
+            try:
+                _tell(open_listener(), [effect])
+            except Exception as error:  # noqa: BLE001 - all of them are told at once
+                raised[effect.effect_id] = repr(error)
+        assert raised == {}
+
+    def test_effects_come_before_what_follows_from_them(self, open_listener: OpenListener) -> None:
+        """The first one of a run that goes on may be of an iteration that the listener knows nothing of."""
+        effects, events = sample_effects(), sample_events()
+        _tell(open_listener(), [*effects[3:], *events[7:], *effects])
+
+    def test_closing_after_effects_leaves_nothing_running(self, open_listener: OpenListener) -> None:
+        """No thread, connection or process outlives it."""
+        before = Traces.now()
+        _tell(open_listener(), sample_effects())
+        assert before.left_since() == {}
+
+
+def _tell(listener: Listener, told: Sequence[Event | Effect]) -> None:
     try:
-        for event in events:
-            listener.on_event(attrs.evolve(event))
+        for each in told:
+            if isinstance(each, Event):
+                listener.on_event(attrs.evolve(each))
+            elif isinstance(listener, EffectListener):
+                listener.on_effect(each)
     finally:
         listener.close()
 
