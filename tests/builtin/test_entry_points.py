@@ -19,7 +19,13 @@ DECLARED = [
     .get(kind.group, {})
     .items()
 ]
-REQUIRED = {"seconds": 60.0, "iterations": 3, "score": 0.5}
+REQUIRED = {
+    "seconds": 60.0,
+    "iterations": 3,
+    "score": 0.5,
+    "url": "https://example.org/",
+    "secret_env": "HOOK_SECRET",
+}
 
 
 def config_of(config_class):
@@ -33,6 +39,7 @@ def test_all_builtins_are_declared():
         ("cache", "memory"),
         ("cache", "sqlite"),
         ("listener", "jsonl"),
+        ("listener", "webhook"),
         ("stopper", "deadline"),
         ("stopper", "max_iterations"),
         ("stopper", "no_improvement"),

@@ -54,10 +54,10 @@ class Bench:
         quiet = ("--quiet", "--disable-pip-version-check")
         self.run("pip", "install", *quiet, "--no-build-isolation", "--no-index", "--no-deps", *paths)
 
-    def test(self, *paths: str) -> str:
+    def test(self, *paths: str, timeout: float = 100) -> str:
         """Run the tests of distributions, warnings as errors."""
         options = ("-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-W", "error", "--import-mode=importlib")
-        return self.run("pytest", *options, "--rootdir", str(self.work), *paths)
+        return self.run("pytest", *options, "--rootdir", str(self.work), *paths, timeout=timeout)
 
 
 @pytest.fixture

@@ -15,7 +15,11 @@ from gepa_framework.errors import GepaError
 from gepa_framework.scaffold import named, rendered, write
 from gepa_framework.types import Kind
 
-EVERY = [(kind, False) for kind in Kind] + [(Kind.PROPOSER, True)]
+EVERY = [
+    *((kind, {}) for kind in Kind),
+    (Kind.PROPOSER, {"cookbook": True}),
+    (Kind.EXTRA, {"scenario": True}),
+]
 
 
 @pytest.fixture
@@ -25,12 +29,13 @@ def new(tmp_path, monkeypatch):
     return lambda *args: CliRunner().invoke(gepa, ["plugin", "new", *args], prog_name="gepa")
 
 
-@pytest.mark.parametrize(("kind", "cookbook"), EVERY)
-def test_everything_that_is_written_can_be_read(kind, cookbook):
-    plan = named(kind, "my_new-idea", cookbook=cookbook)
+@pytest.mark.parametrize(("kind", "form"), EVERY)
+def test_everything_that_is_written_can_be_read(kind, form):
+    plan = named(kind, "my_new-idea", **form)
     texts = rendered(plan)
     project = tomllib.loads(texts["pyproject.toml"])
-    (module,) = project["project"]["entry-points"][kind.group].values()
+    ((entry, module),) = project["project"]["entry-points"][kind.group].items()
+    assert entry == plan.entry
     assert f"src/{module.replace('.', '/')}.py" in texts
     assert project["project"]["dependencies"][1] == "gepa-framework>=0.1,<0.2"
     assert project["project"]["name"] == plan.dist
@@ -131,7 +136,10 @@ def test_a_name_that_cannot_be_one_is_answered_with_one_that_can(new, tmp_path, 
         (("stoppers", "x"), "did you mean 'stopper'?"),
         (("zzz", "x"), "there are: proposer, transport, cache"),
         (("stopper",), "Missing argument 'NAME'."),
+        (("scenarios", "x"), "did you mean 'scenario'?"),
+        (("scenario",), "what is the scenario to be called?"),
         (("cache", "x", "--cookbook"), "a cookbook brings a proposer, not a cache"),
+        (("scenario", "x", "--cookbook"), "a cookbook brings a proposer, not a scenario"),
     ],
 )
 def test_a_wrong_command_line_is_answered_with_the_right_one(new, args, said):
@@ -160,3 +168,33 @@ def test_a_cookbook_needs_no_kind(new, tmp_path):
     assert new("proposer", "mailroom2", "--cookbook").exit_code == 0
     names = sorted(path.name for path in tmp_path.iterdir())
     assert names == ["gepa-cookbook-mailroom", "gepa-cookbook-mailroom2"]
+
+
+def test_a_scenario_is_an_extra_whose_name_says_so(new, tmp_path):
+    told = json.loads(new("scenario", "mailroom", "--json").stdout)
+    assert (told["kind"], told["name"]) == ("extra", "scenario.mailroom")
+    assert (told["distribution"], told["warnings"]) == ("gepa-scenario-mailroom", [])
+    project = tomllib.loads((tmp_path / "gepa-scenario-mailroom/pyproject.toml").read_text())["project"]
+    assert project["entry-points"] == {
+        "gepa_framework.proposers": {"mailroom_cards": "gepa_scenario_mailroom.proposer"},
+        "gepa_framework.extras": {"scenario.mailroom": "gepa_scenario_mailroom.scenario"},
+    }
+
+
+def test_what_to_do_with_a_scenario_is_told(new):
+    lines = new("scenario", "mailroom").stdout.splitlines()
+    assert lines[-2:] == [
+        "  gepa plugins check extra:scenario.mailroom",
+        "  gepa init --scenario mailroom --path mine.toml && gepa run --config mine.toml",
+    ]
+
+
+def test_a_scenario_whose_name_is_taken_is_told(new):
+    done = new("scenario", "banking77")
+    assert done.exit_code == 0
+    assert "warning: the extra 'scenario.banking77' of gepa-cookbook-banking77 " in done.stderr
+    assert "select yours as 'gepa-scenario-banking77:scenario.banking77'" in done.stderr
+
+
+def test_a_scenario_may_be_called_like_a_command(new):
+    assert new("scenario", "verify").stderr == ""

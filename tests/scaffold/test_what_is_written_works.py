@@ -1,4 +1,4 @@
-"""Every kind, and the cookbook: written, installed into a fresh environment, tested, and used in a run."""
+"""Every kind, the cookbook and the scenario: written, installed into a fresh environment, tested, and run."""
 
 from __future__ import annotations
 
@@ -82,3 +82,26 @@ def test_a_cookbook_is_installed_tested_and_run(bench):
     assert " passed" in bench.test(f"{dist}/tests")
     assert json.loads(bench.gepa("plugins", "check", "mailroom", "--json"))["ok"] is True
     assert bench.gepa("run", "--config", f"{dist}/gepa.toml", "--display", "none")
+
+
+@pytest.mark.timeout(360)
+def test_a_scenario_is_installed_tested_tried_and_run(bench):
+    told = json.loads(bench.gepa("plugin", "new", "scenario", "idea", "--json"))
+    bench.install(f"./{told['path']}")
+    assert " passed" in bench.test(f"{told['path']}/tests", timeout=240)
+    checked = json.loads(bench.gepa("plugins", "check", told["name"], "idea_cards", "--json"))
+    assert {(each["name"], each["ok"], each["note"]) for each in checked["plugins"]} == {
+        ("idea_cards", True, ""),
+        ("scenario.idea", True, ""),
+    }
+    bench.gepa("init", "--scenario", "idea", "--path", "mine.toml")
+    written = (bench.work / "mine.toml").read_text()
+    assert 'scenario = "idea"' in written
+    bench.gepa("run", "--config", "mine.toml", "--set", "run.run_id=r", "--display", "none")
+    result = json.loads((bench.work / "runs/r/result_manifest.json").read_text())
+    assert result["status"] == "finished"
+    assert result["best_score"] > result["seed_score"]
+    lock = json.loads((bench.work / "runs/r/plugins.lock.json").read_text())["plugins"]
+    assert ("proposer", "gepa-scenario-idea") in {(each["kind"], each["distribution"]) for each in lock}
+    scored = bench.run("gepa_scenario_idea.artifact", "score", "runs/r/best_candidate.json")
+    assert float(scored) > 0.5

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Self, TypeAlias
 
 import attrs
 import httpx
@@ -22,6 +23,8 @@ MIB: Final = 1024 * 1024
 EXCERPT_CHARS: Final = 500
 #: How much is shown of an answer that is no JSON, in characters.
 BEGINNING_CHARS: Final = 80
+#: How long the body of an answer is read whose status says all.
+GLANCE_SECONDS: Final = 1.0
 
 _EXCERPT_BYTES = 8 * EXCERPT_CHARS
 _KEPT_HEADERS = ("content-type", "retry-after", "x-request-id")
@@ -50,6 +53,9 @@ class _Received:
     status: int
     headers: httpx.Headers
     body: bytes
+
+
+_Reader: TypeAlias = Callable[[httpx.Request, httpx.Response], Awaitable[bytes]]
 
 
 class HttpClient:
@@ -128,17 +134,41 @@ class HttpClient:
             HttpError: Anything else; the texts in it are free of secrets.
             ValueError, TypeError: `json` is not JSON.
         """
-        seconds = self.total_timeout if timeout is None else timeout
-        request = self._build(method, path, json, headers or {})
+        content = None if json is None else dump_json(json)
+        request = self._build(method, path, content, headers or {})
         again = method == "GET" if idempotent is None else idempotent
-        try:
-            async with asyncio.timeout(seconds):
-                received = await self._send(request, again=again)
-        except TimeoutError:
-            raise self._error(
-                FailureClass.TIMEOUT, request, f"no whole answer within {seconds:g} s"
-            ) from None
-        return self._answer(request, received)
+        return self._answer(request, await self._in_time(request, timeout, self._read, again=again))
+
+    async def post(
+        self,
+        path: str,
+        content: bytes,
+        *,
+        timeout: float | None = None,  # noqa: ASYNC109 - as above
+        headers: Mapping[str, str] | None = None,
+    ) -> int:
+        """Hand over JSON byte for byte, to one whose status is all that matters of the answer.
+
+        A body that is endless, slow, broken or no JSON does no harm: a glance is taken at its beginning. What
+        is posted must bear to be posted twice: it is when a kept connection turns out to have been closed.
+
+        Args:
+            path: Appended to the base URL; must be quoted already.
+            content: The body.
+            timeout: Seconds for this call in place of the client's own total.
+            headers: Further headers for this call.
+
+        Returns:
+            The status; it is 2xx.
+
+        Raises:
+            HttpError: Anything else; the texts in it are free of secrets.
+        """
+        request = self._build("POST", path, content, headers or {})
+        received = await self._in_time(request, timeout, _glance, again=True)
+        if received.status not in _OK:
+            raise self._refusal(request, received)
+        return received.status
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -152,8 +182,9 @@ class HttpClient:
     ) -> None:
         await self.aclose()
 
-    def _build(self, method: str, path: str, json: JSONValue, headers: Mapping[str, str]) -> httpx.Request:
-        content = None if json is None else dump_json(json)
+    def _build(
+        self, method: str, path: str, content: bytes | None, headers: Mapping[str, str]
+    ) -> httpx.Request:
         kind = {} if content is None else {"content-type": "application/json"}
         return httpx.Request(
             method,
@@ -163,17 +194,29 @@ class HttpClient:
             extensions=self._extensions,
         )
 
-    async def _send(self, request: httpx.Request, *, again: bool) -> _Received:
+    async def _in_time(
+        self, request: httpx.Request, seconds: float | None, read: _Reader, *, again: bool
+    ) -> _Received:
+        seconds = self.total_timeout if seconds is None else seconds
         try:
-            return await self._exchange(request, stale_matters=again)
-        except _StaleConnectionError:
-            return await self._exchange(request, stale_matters=False)
+            async with asyncio.timeout(seconds):
+                return await self._send(request, read, again=again)
+        except TimeoutError:
+            raise self._error(
+                FailureClass.TIMEOUT, request, f"no whole answer within {seconds:g} s"
+            ) from None
 
-    async def _exchange(self, request: httpx.Request, *, stale_matters: bool) -> _Received:
+    async def _send(self, request: httpx.Request, read: _Reader, *, again: bool) -> _Received:
+        try:
+            return await self._exchange(request, read, stale_matters=again)
+        except _StaleConnectionError:
+            return await self._exchange(request, read, stale_matters=False)
+
+    async def _exchange(self, request: httpx.Request, read: _Reader, *, stale_matters: bool) -> _Received:
         async with self._slots.slot() as slot:
             response = await self._begin(slot, request, stale_matters=stale_matters)
             try:
-                body = await self._read(request, response)
+                body = await read(request, response)
             finally:
                 await response.aclose()
             slot.served = True
@@ -255,6 +298,18 @@ class HttpClient:
 
 class _StaleConnectionError(Exception):
     """A kept connection was found closed before any byte of an answer came."""
+
+
+async def _glance(_: httpx.Request, response: httpx.Response) -> bytes:
+    """Read the beginning of a body; one that is short comes whole, and its connection can be kept."""
+    seen = bytearray()
+    with suppress(TimeoutError, httpx.HTTPError, httpx.StreamError, OSError):
+        async with asyncio.timeout(GLANCE_SECONDS):
+            async for part in response.aiter_raw():
+                seen += part
+                if len(seen) > _EXCERPT_BYTES:
+                    break
+    return bytes(seen)
 
 
 @functools.lru_cache(maxsize=256)

@@ -36,7 +36,8 @@ class Heartbeat:
         clock = asyncio.get_running_loop().time
         self.beat()
         while True:
-            await asyncio.sleep(max(self._due() - clock(), 0.0))
+            # Not for longer: something may come in meanwhile, and the next silence is told of as early again.
+            await asyncio.sleep(min(max(self._due() - clock(), 0.0), self._seconds))
             if clock() >= self._due():
                 silent = clock() - self._latest
                 self._told += 1

@@ -1,8 +1,8 @@
-"""Distributions of plugins and cookbooks, written out to begin with."""
+"""Distributions of plugins, cookbooks and scenarios, written out to begin with."""
 
 from __future__ import annotations
 
-from gepa_framework.scaffold.naming import Named, named
+from gepa_framework.scaffold.naming import SCENARIO, Named, named
 from gepa_framework.scaffold.writing import rendered, write
 
-__all__ = ["Named", "named", "rendered", "write"]
+__all__ = ["SCENARIO", "Named", "named", "rendered", "write"]

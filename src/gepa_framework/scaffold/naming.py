@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Final
 
 import attrs
 from packaging.version import Version
@@ -37,6 +38,9 @@ _WHAT = {
     Kind.EXTRA: "tells how runs ended",
 }
 _COOKBOOK = "a small task with its data, and a proposer that needs no model"
+_SCENARIO = "a small task that is ready to be run"
+#: What one asks for by name as one does for a kind, and what is an extra of a certain name.
+SCENARIO: Final = "scenario"
 
 
 @attrs.frozen
@@ -47,17 +51,37 @@ class Named:
         kind: The plugin's kind.
         name: The plugin's name.
         cookbook: Whether it brings a task besides.
+        scenario: Whether it brings a task that is ready to be run.
     """
 
     kind: Kind
     name: str
     cookbook: bool = False
+    scenario: bool = False
+
+    @property
+    def noun(self) -> str:
+        """What people call it."""
+        if self.cookbook:
+            return "cookbook"
+        return SCENARIO if self.scenario else self.kind.value
 
     @property
     def dist(self) -> str:
         """The distribution."""
-        middle = "cookbook" if self.cookbook else self.kind.value
-        return f"gepa-{middle}-{self.name.replace('_', '-')}"
+        return f"gepa-{self.noun}-{self.name.replace('_', '-')}"
+
+    @property
+    def entry(self) -> str:
+        """The name of its entry point."""
+        return f"{SCENARIO}.{self.name}" if self.scenario else self.name
+
+    @property
+    def proposer(self) -> str:
+        """The proposer that a task brings; that of a scenario leaves the name itself to others."""
+        if not self.scenario:
+            return self.name
+        return f"{self.name}{'-' if '-' in self.name else '_'}cards"
 
     @property
     def module(self) -> str:
@@ -71,18 +95,20 @@ class Named:
 
     def words(self) -> dict[str, str]:
         """Give everything that templates put in."""
-        what = _COOKBOOK if self.cookbook else _WHAT[self.kind]
-        noun = "cookbook" if self.cookbook else self.kind.value
+        whole = {"cookbook": _COOKBOOK, SCENARIO: _SCENARIO}
+        what = whole.get(self.noun) or _WHAT[self.kind]
         return {
             "kind": self.kind.value,
             "name": self.name,
             "command": self.name,
+            "entry": self.entry,
+            "proposer": self.proposer,
             "dist": self.dist,
             "module": self.module,
             "group": self.kind.group,
             "cls": "".join(part.capitalize() for part in re.split("[_-]", self.name)),
             "what": what,
-            "description": f"{noun.capitalize()} for gepa-framework: {what}.",
+            "description": f"{self.noun.capitalize()} for gepa-framework: {what}.",
             "select": self._select(),
             "api": _range(API_VERSION, 1),
             "framework": f"gepa-framework{_range(VERSION, 2 if Version(VERSION).major == 0 else 1)}",
@@ -95,7 +121,7 @@ class Named:
         return f"```toml\n{_SELECTED[self.kind].format(self.name)}\n```"
 
 
-def named(kind: Kind, name: str, *, cookbook: bool = False) -> Named:
+def named(kind: Kind, name: str, *, cookbook: bool = False, scenario: bool = False) -> Named:
     """Give a new distribution its names.
 
     Raises:
@@ -107,7 +133,7 @@ def named(kind: Kind, name: str, *, cookbook: bool = False) -> Named:
         raise GepaError(
             f"{name!r} is no name for a plugin: {rule}", hint=f"did you mean '{near}'?" if near else ""
         )
-    return Named(kind, name, cookbook)
+    return Named(kind, name, cookbook, scenario)
 
 
 def _range(version: str, parts: int) -> str:

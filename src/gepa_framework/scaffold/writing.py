@@ -11,7 +11,7 @@ from pathlib import Path
 from string import Template
 
 from gepa_framework.errors import GepaError
-from gepa_framework.scaffold.naming import Named
+from gepa_framework.scaffold.naming import SCENARIO, Named
 from gepa_framework.types import Kind
 
 _COMMON = {
@@ -27,28 +27,42 @@ _PLUGIN = {
     "tests/test_{module}.py": "{kind}/test_plugin.py",
 }
 _EXTRA = {"src/{module}/command.py": "extra/command.py"}
-_COOKBOOK = {
-    "pyproject.toml": "cookbook/pyproject.toml",
-    "README.md": "cookbook/README.md",
-    "gepa.toml": "cookbook/gepa.toml",
+#: A task: its rows, the container that serves them, and a proposer that it can do with.
+_TASK = {
     "src/{module}/__init__.py": "common/init.py",
     "src/{module}/py.typed": "common/py.typed",
     "src/{module}/data.py": "cookbook/data.py",
     "src/{module}/data/train.jsonl": "cookbook/train.jsonl",
     "src/{module}/data/test.jsonl": "cookbook/test.jsonl",
+    "src/{module}/cards.py": "cookbook/cards.py",
     "src/{module}/container.py": "cookbook/container.py",
     "src/{module}/proposer.py": "cookbook/proposer.py",
     "tests/test_{module}_data.py": "cookbook/test_data.py",
     "tests/test_{module}_container.py": "cookbook/test_container.py",
     "tests/test_{module}_proposer.py": "cookbook/test_proposer.py",
+}
+_COOKBOOK = {
+    "pyproject.toml": "cookbook/pyproject.toml",
+    "README.md": "cookbook/README.md",
+    "gepa.toml": "cookbook/gepa.toml",
+    **_TASK,
     "tests/test_{module}_run.py": "cookbook/test_run.py",
+}
+_SCENARIO = {
+    "pyproject.toml": "scenario/pyproject.toml",
+    "README.md": "scenario/README.md",
+    **_TASK,
+    "src/{module}/scenario.py": "scenario/scenario.py",
+    "src/{module}/artifact.py": "scenario/artifact.py",
+    "tests/test_{module}_scenario.py": "scenario/test_scenario.py",
 }
 
 
 def rendered(new: Named) -> Mapping[str, str]:
     """Give every file of a new distribution: relative path to text."""
     plugin = {**_PLUGIN, **(_EXTRA if new.kind is Kind.EXTRA else {})}
-    wanted = {**_COMMON, **(_COOKBOOK if new.cookbook else plugin)}
+    whole = {"cookbook": _COOKBOOK, SCENARIO: _SCENARIO}
+    wanted = {**_COMMON, **whole.get(new.noun, plugin)}
     words = new.words()
     return {
         path.format(**words): _template(source.format(**words)).substitute(words)
