@@ -35,7 +35,10 @@ def test_a_journal_that_is_copied_out_of_a_store_gives_the_same_rows(plain):
     with closing(store):
         copy = readable(plain.directory, store)
     with closing(copy):
-        assert everything(copy, "stopper_states") == everything(plain.database, "stopper_states")
+        # Only that file keeps what others are, and how far the run had come when it was counted.
+        but = ("stopper_states", "manifests", "manifest_artifacts")
+        assert everything(copy, *but) == everything(plain.database, *but)
+        assert copy.execute("SELECT count(*) FROM manifests").fetchone() == (0,)
         counted = [row[4:] for row in copy.execute("SELECT * FROM stopper_states WHERE kind = 'now'")]
         assert counted == [row[4:] for row in plain.database.execute("SELECT * FROM stopper_states")]
 
