@@ -35,6 +35,26 @@ def own_mounts() -> list[str]:
     pytest.skip(f"no disk can be mounted here: {said}")
 
 
+@pytest.fixture
+def own_disks(own_mounts: list[str], tmp_path: Path) -> list[str]:
+    """Give what starts a process that may mount a file as a disk."""
+    image = tmp_path / "disk.img"
+    image.write_bytes(bytes(1 << 20))
+    make = f"mkfs.ext4 -q -F {image} && mount -o loop {image} /mnt && umount /mnt"
+    done = subprocess.run(
+        [*own_mounts, "sh", "-c", make], capture_output=True, text=True, timeout=30, check=False
+    )
+    if done.returncode:
+        pytest.skip(f"no file can be mounted here: {done.stderr.strip()}")
+    return own_mounts
+
+
+@pytest.mark.timeout(600)
+def test_a_disk_that_turns_read_only_under_a_run_ends_it_with_a_clear_error_and_loses_nothing(own_disks):
+    found = figures(*own_disks, sys.executable, "-m", "tests.durability.sweep.read_only")
+    assert found["refused"] >= 40
+
+
 @pytest.mark.timeout(600)
 def test_a_run_on_a_full_or_read_only_disk_ends_with_a_clear_error_and_goes_on_byte_for_byte(own_mounts):
     found = figures(*own_mounts, sys.executable, "-m", "tests.durability.sweep.full_disk")
