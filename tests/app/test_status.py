@@ -109,6 +109,8 @@ COUNTED = {
     "rollout_status": ("rollouts", "status"),
     "score_objective": ("scores", "objective"),
     "score_stage": ("scores WHERE objective = 'reward'", "stage"),
+    "subagent_status": ("subagent_invocations", "status"),
+    "trace_annotation_status": ("trace_annotations", "status"),
     "stopper_state_status": ("stopper_states WHERE kind IN ('now', 'end')", "status"),
     "usage_ledger_boundary": ("usage_ledger", "boundary"),
     "verifier_job_status": ("verifier_jobs", "status"),

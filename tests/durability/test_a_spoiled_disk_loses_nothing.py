@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ _ROOT = Path(__file__).parents[2]
 _OWN_MOUNTS = (["unshare", "--mount"], ["unshare", "--user", "--map-root-user", "--mount"])
 
 
-def figures(*command: str) -> dict[str, int]:
+def figures(*command: str) -> dict[str, Any]:
     done = subprocess.run(command, cwd=_ROOT, capture_output=True, text=True, timeout=590, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return json.loads(done.stdout.splitlines()[-1])
@@ -33,6 +34,40 @@ def own_mounts() -> list[str]:
             return prefix
         said = done.stderr.strip()
     pytest.skip(f"no disk can be mounted here: {said}")
+
+
+@pytest.fixture
+def own_disks(own_mounts: list[str], tmp_path: Path) -> list[str]:
+    """Give what starts a process that may mount a file as a disk."""
+    image = tmp_path / "disk.img"
+    image.write_bytes(bytes(1 << 20))
+    make = f"mkfs.ext4 -q -F {image} && mount -o loop {image} /mnt && umount /mnt"
+    done = subprocess.run(
+        [*own_mounts, "sh", "-c", make], capture_output=True, text=True, timeout=30, check=False
+    )
+    if done.returncode:
+        pytest.skip(f"no file can be mounted here: {done.stderr.strip()}")
+    return own_mounts
+
+
+@pytest.mark.timeout(600)
+def test_a_disk_that_turns_read_only_under_a_run_ends_it_with_a_clear_error_and_loses_nothing(own_disks):
+    found = figures(*own_disks, sys.executable, "-m", "tests.durability.sweep.read_only")
+    assert found["refused"] >= 40
+
+
+@pytest.mark.timeout(600)
+def test_a_cache_that_is_spoiled_under_a_run_ends_it_with_a_clear_error_or_changes_nothing_of_it(own_disks):
+    found = figures(*own_disks, sys.executable, "-m", "tests.durability.sweep.cache_faults")
+    assert found["tried"] >= 50
+    assert {
+        "cut: gepa_cache_corrupt",
+        "cut: went on",
+        "flipped: gepa_cache_corrupt",
+        "flipped: went on",
+        "full: gepa_cache_full",
+        "read-only: gepa_workspace_error",
+    } <= found["ended"].keys()
 
 
 @pytest.mark.timeout(600)

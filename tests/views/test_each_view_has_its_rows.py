@@ -94,7 +94,8 @@ class Script:
     """Writes a journal an input at a time, a second apart."""
 
     def __init__(self, path):
-        self.journal = Journal.create(SqliteStore(path), META)
+        self.store = SqliteStore(path)
+        self.journal = Journal.create(self.store, META)
         self.at = 0
 
     def __call__(self, given, *events, effect=None, superseded=(), blobs=None, access=None):
@@ -206,6 +207,13 @@ def merge_and_skip(script):
     script(Abandoned(given_up), WorkAbandoned(1, 1), StopDecided("max_generations", 3, 3, "3 are over", 4))
 
 
+#: Of two legs: the second changes one file, and writes one more.
+FILES = (
+    (("events.jsonl", "event_feed", "f1", 100), ("frontier.json", "frontier", "f2", 20)),
+    (("events.jsonl", "event_feed", "f3", 130), ("frontier.json", "frontier", "f2", 20)),
+)
+
+
 def finish(script):
     script(Abandoned(()), HeldoutStarted(("s", "c"), 1))
     script.rollout("heldout", 0, "s", "h", 0.0, HeldoutCompleted("s", "seed", 0.0, None, 1, 1))
@@ -221,9 +229,11 @@ def finish(script):
         DeploymentDecided("c", "optimization_selected"),
         RunFinished("c", 0.75, 4, 2, 11, 1, None, None),
     )
+    script.store.keep_artifacts(FILES[0])
     script(Abandoned(()), RunExtended({**LIMITS, "iterations": 9}, ("gepa.max_generations=9",)))
     cancelled = RunCancelled("enough")
     script(Cancel("enough", ("rollout/5/parent_minibatch/c/tr/ain/a",)), WorkAbandoned(1, 0), cancelled)
+    script.store.keep_artifacts((*FILES[1], ("container.log", "container_log", "f4", 9)))
 
 
 @pytest.fixture(scope="module")

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sqlite3
 from collections import Counter
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
+from gepa_framework._core import Frontier
 from gepa_framework.app.chronicle import Chronicle
 from gepa_framework.app.stores import read_journal
-from gepa_framework.engine import Completed
-from gepa_framework.types import Usage, compact_json
+from gepa_framework.engine import Completed, ProposalFailure
+from gepa_framework.types import Proposal, RolloutResult, Usage, compact_json
 from gepa_framework.workspace import blob_digest
 
 PIPELINED = """
@@ -108,6 +111,120 @@ def test_the_frontier_has_the_cells_of_the_pool(run, machine):
     assert all(row["beaten_by"] and row["beaten_seq"] > row["since_seq"] for row in lost)
     current = "SELECT candidate_id FROM frontier_survivors WHERE current"
     assert run.column(current) == list(pool.names(frontier.survivors()))
+
+
+def rejoined(pool):
+    """Let the members join a frontier once more; give each with who held which cell before and after."""
+    names = [member.candidate.id for member in pool.members]
+    there, directions = pool.frontier, pool.frontier.directions
+    frontier = Frontier(there.instances, there.kind, directions)
+    before = {}
+    for index, name in enumerate(names):
+        rows = [row for row in range(there.instances) if there.score(index, row) is not None]
+        values = [
+            [there.objective_score(index, row, each) for each in range(len(directions))] for row in rows
+        ]
+        scores = [there.score(index, row) for row in rows]
+        frontier.add(scores, rows, values if directions else None)
+        after = {cell: {names[each] for each in frontier.members(cell)} for cell in range(frontier.cells)}
+        yield name, before, after
+        before = after
+
+
+def compared(pool):
+    """Give who met whom over how many cells, and how many of them were taken, shared and kept."""
+    for name, before, after in rejoined(pool):
+        for other in {each for held in before.values() for each in held}:
+            cells = [cell for cell, held in before.items() if other in held]
+            taken = sum(other not in after[cell] for cell in cells)
+            shared = sum({name, other} <= after[cell] for cell in cells)
+            yield name, other, len(cells), taken, shared, len(cells) - taken - shared
+
+
+def test_comparisons_on_the_frontier_are_those_of_one_that_is_joined_anew(run, machine):
+    columns = "challenger_candidate_id, incumbent_candidate_id, cells, taken, shared, kept"
+    told = [tuple(row.values()) for row in run.query(f"SELECT {columns} FROM pareto_comparisons")]
+    assert sorted(told) == sorted(compared(machine.run.pool))
+    for row in run.query("SELECT taken, kept, result FROM pareto_comparisons"):
+        better = (row["taken"] > 0, row["kept"] > 0)
+        assert (
+            row["result"]
+            == {
+                (True, False): "challenger",
+                (False, True): "incumbent",
+                (False, False): "tied",
+                (True, True): "divided",
+            }[better]
+        )
+
+
+def test_each_manifest_names_the_files_that_are_there(run):
+    told = json.loads((run.directory / "result_manifest.json").read_text())
+    newest = run.query("SELECT * FROM manifests")[-1]
+    assert (newest["seq"], newest["schema"]) == (told["events"], told["schema"])
+    assert (newest["path"], newest["event"]) == ("result_manifest.json", "gepa.run.finished")
+    assert newest["best_candidate_id"] == run.result.best_candidate_id
+    refs = {
+        (Path(ref["path"]).name, ref["kind"], ref["sha256"], ref["bytes"])
+        for ref in told["artifact_refs"]
+        if ref["kind"] != "workspace"
+    }
+    query = "SELECT path, kind, sha256, bytes FROM manifest_artifacts WHERE seq = ?"
+    assert {tuple(row.values()) for row in run.query(query, newest["seq"])} == refs
+    assert (newest["artifacts"], newest["bytes"]) == (len(refs), sum(ref[3] for ref in refs))
+    for path, _, sha256, _ in refs:
+        assert hashlib.sha256((run.directory / path).read_bytes()).hexdigest() == sha256
+
+
+def test_a_run_that_was_extended_has_a_manifest_for_each_of_its_ends(ran):
+    run = ran("rich", **RUNS["rich"])
+    ends = run.column("SELECT seq FROM run_endings ORDER BY seq")
+    assert len(ends) == 2
+    assert run.column("SELECT seq FROM manifests ORDER BY seq") == ends
+    lock = run.query("SELECT seq, since_seq FROM manifest_artifacts WHERE kind = 'plugins_lock'")
+    assert lock == [{"seq": seq, "since_seq": ends[0]} for seq in ends]
+
+
+def test_a_proposer_was_called_for_each_answer_that_is_on_record(run, machine):
+    with closing(read_journal(run.directory)) as journal:
+        inputs = [entry.given for entry in journal.load()]
+    answers = {
+        given.effect_id: given.outcome
+        for given in inputs
+        if isinstance(given, Completed) and isinstance(given.outcome, Proposal | ProposalFailure)
+    }
+    rows = run.query("SELECT * FROM subagent_invocations WHERE status <> 'abandoned' ORDER BY position")
+    assert [row["effect_id"] for row in rows] == list(answers)
+    parents = dict(run.database.execute("SELECT effect_id, parent_id FROM proposals"))
+    for row, outcome in zip(rows, answers.values(), strict=True):
+        failed = isinstance(outcome, ProposalFailure)
+        assert row["status"] == ("failed" if failed else "completed")
+        assert row["code"] == (outcome.code if failed else None)
+        assert row["model"] == getattr(outcome, "model", None)
+        assert row["total_tokens"] == outcome.usage.total_tokens
+        assert row["candidate_id"] == parents[row["effect_id"]]
+        assert row["backend"] == RUNS[run.directory.name].get("proposer", "views_improve")
+        turns = {"repair": "repair", "again": "again"}
+        assert row["turn"] == turns.get(row["effect_id"].rpartition("/")[2], "first")
+    slots = Counter((row["iteration"], row["slot"]) for row in rows)
+    assert sum(row["number"] for row in rows) == sum(n * (n + 1) // 2 for n in slots.values())
+    assert len(rows) == machine.run.ledger.proposals
+
+
+def test_what_is_said_of_a_trace_is_what_the_container_said(run):
+    with closing(read_journal(run.directory)) as journal:
+        inputs = [entry.given for entry in journal.load()]
+    outcomes = {given.effect_id: given.outcome for given in inputs if isinstance(given, Completed)}
+    rows = run.query("SELECT * FROM trace_annotations")
+    told = run.column("SELECT effect_id FROM sensor_frames")
+    assert [row["effect_id"] for row in rows] == told
+    for row in rows:
+        outcome = outcomes[row["effect_id"]]
+        names = ("feedback", "side_info", "rationales")
+        assert row["trace_digest"] == getattr(outcome, "trace_digest", None)
+        assert [row[name] for name in names] == [len(getattr(outcome, name, ())) for name in names]
+        assert row["status"] == ("completed" if isinstance(outcome, RolloutResult) else "failed")
+    assert {row["annotator"] for row in rows} == {"parts"}
 
 
 def test_candidates_are_those_of_the_pool(run, machine):

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import signal
 import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from pathlib import Path
 
 import attrs
 import pytest
@@ -176,6 +179,19 @@ def test_a_migration_that_is_killed_half_way_can_be_repeated(closed):
 def test_what_a_new_workspace_is_made_of_was_compiled_from_the_schema():
     """If not: python -m gepa_framework.workspace.schema."""
     assert database.SCHEMA_FILE.read_text(encoding="utf-8") == schema.script()
+
+
+def test_a_schema_that_changes_has_a_new_revision():
+    """A workspace of the old text would be called damaged.
+
+    If this fails: give `REVISION` the next number in `schema.py` and `database.py`, add a migration, and add
+    the new digest to the file beside this. A digest that is there may be in somebody's workspace, and stays.
+    """
+    digests = json.loads(Path(__file__).with_name("schema_digests.json").read_text())
+    found = hashlib.sha256(database.SCHEMA_FILE.read_bytes()).hexdigest()
+    assert digests.get(database.REVISION) == found
+    assert list(digests.values()).count(found) == 1
+    assert max(digests) == database.REVISION
 
 
 def test_a_migrated_schema_equals_a_created_one(closed, tmp_path):

@@ -7,7 +7,7 @@ import json
 import logging
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import attrs
@@ -179,8 +179,7 @@ class Session:
             error = caught
         finally:
             # Nothing more goes into the journal: the room is for closing it, and for the exports.
-            reserve.release()
-            unwritten = _let_go(feed)
+            unwritten = _let_go(reserve, feed)
             if feed.torn:
                 _write_again(prepared.run_dir, journal)
             unwritten = _let_go(marker, journal, hub) or unwritten
@@ -336,7 +335,7 @@ class Session:
         files.append_line(self.prepared.run_dir.parent / files.REGISTRY, files.stamped(row))
 
 
-def _let_go(*things: Feed | Marker | Journal | Hub) -> GepaError | None:
+def _let_go(*things: Reserve | Feed | Marker | Journal | Hub) -> GepaError | None:
     """Close each, whatever the others do, and give what went wrong first."""
     errors: list[GepaError] = []
     for each in things:
@@ -361,7 +360,9 @@ def _alone(run_dir: Path) -> Iterator[Reserve]:
         try:
             yield reserve
         finally:
-            reserve.release()
+            with suppress(GepaError):
+                # It has been given up, or what keeps it from that has been told.
+                reserve.release()
             FAILPOINTS.passed("reserve_released")
     finally:
         lock.release()

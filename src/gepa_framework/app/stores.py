@@ -78,7 +78,7 @@ def begin_journal(prepared: Prepared, store: Store, meta: Mapping[str, str]) -> 
     try:
         return Journal.create(store, meta)
     except BaseException:
-        with suppress(GepaError):
+        with suppress(GepaError, OSError):
             if not store.exists():
                 # Nothing is kept there, and another store may be chosen.
                 path.unlink(missing_ok=True)

@@ -5,16 +5,17 @@ from __future__ import annotations
 import errno
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from gepa_framework.errors import DiskBudgetError, WorkspaceError
 from gepa_framework.workspace.disk import rename
 from gepa_framework.workspace.failpoint import FAILPOINTS
 from gepa_framework.workspace.log_room import PAGES
+from gepa_framework.workspace.still import open_still
 
 #: The newest schema; kept here too so that opening a current workspace imports no SQLAlchemy.
-REVISION = "0005"
+REVISION = "0006"
 #: The statements that make the newest schema, compiled from `schema.metadata`.
 SCHEMA_FILE = Path(__file__).with_name("schema.sql")
 #: What SQLite says where there is no room. Other messages may quote a damaged statement, whatever is in it.
@@ -80,7 +81,9 @@ def create_database(path: Path, meta: Mapping[str, str]) -> sqlite3.Connection:
         try:
             _write_draft(draft, meta)
         except BaseException:
-            _discard(draft)
+            with suppress(OSError):
+                # What went wrong first explains more; the next one begins by discarding what is left.
+                _discard(draft)
             raise
         FAILPOINTS.passed("database_drafted")
         rename(draft, path)
@@ -145,16 +148,18 @@ def check_revision(connection: sqlite3.Connection, path: Path) -> str:
 def read_database(path: Path) -> sqlite3.Connection:
     """Open a workspace's database for reading only.
 
+    One that nobody has open is read as it lies there, or SQLite would leave files of its own beside it. Where
+    somebody begins to write to that, whatever is read next raises a `WorkspaceError`, and it has to be opened
+    again.
+
     Raises:
         WorkspaceError: There is none, or it cannot be read.
     """
     if not path.is_file():
         raise WorkspaceError(f"{path} does not exist", hint="name the directory of a run")
-    # Nobody has it open: read as it lies there, or SQLite would leave files of its own beside it.
-    still = "" if path.with_name(f"{path.name}-wal").exists() else "&immutable=1"
-    with storage_errors(path):
-        return sqlite3.connect(
-            f"{path.absolute().as_uri()}?mode=ro{still}", uri=True, timeout=5, isolation_level=None
+    with file_errors(path), storage_errors(path):
+        return open_still(path) or sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=5, isolation_level=None
         )
 
 

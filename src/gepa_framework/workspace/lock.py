@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -70,11 +71,9 @@ class WorkspaceLock:
         """Let the next one in; once is enough."""
         if self._file.closed:
             return
-        try:
-            # A name that stays behind tells that its owner was killed.
+        # A name that stays behind tells that its owner was killed, or that the disk had failed it.
+        with suppress(OSError), self._file:
             self._file.truncate(0)
-        finally:
-            self._file.close()
 
 
 def _acquired(path: Path) -> IO[str]:

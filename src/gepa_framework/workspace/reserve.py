@@ -48,3 +48,7 @@ class Reserve:
             except FileNotFoundError:
                 return False
             return True
+
+    def close(self) -> None:
+        """Give the room up, if there is any; raises what `release` raises."""
+        self.release()

@@ -25,7 +25,7 @@ from gepa_framework.workspace.database import SCHEMA_FILE
 from gepa_framework.workspace.views import creations
 
 #: The newest Alembic revision; a workspace of another one is migrated or refused.
-REVISION = "0005"
+REVISION = "0006"
 
 metadata = MetaData()
 

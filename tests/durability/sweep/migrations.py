@@ -16,9 +16,11 @@ from tests.durability.sweep.children import KILLED, in_child
 from tests.durability.sweep.sweep import Sweep, directory, install, warm
 
 from gepa_framework import GepaRun
-from gepa_framework.workspace.database import REVISION, migrate
+from gepa_framework.workspace.database import REVISION, migrate, open_database
 
 REVISIONS = tuple(f"{number:04}" for number in range(1, int(REVISION) + 1))
+#: Of the statements that lead all the way, one in so many is fatal; no step has fewer.
+_EACH = 4
 #: What the first schema kept of a run: the columns of its tables.
 _COLUMNS = {
     "meta": "key, value",
@@ -75,15 +77,18 @@ def steps(base: Path, oldest: Path) -> list[str]:
     """Kill every step from one schema to the next before each of its statements; give what is wrong."""
     problems = []
     before = base / "before.sqlite"
-    shutil.copyfile(oldest, before)
-    for old, new in pairwise(REVISIONS):
+    cleared(before)
+    with closing(connected(before)) as nothing:
+        nothing.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)")
+    for old, new in pairwise(("", *REVISIONS)):
+        if old == REVISIONS[0]:
+            shutil.copyfile(oldest, before)
         after, work = base / "after.sqlite", base / "work.sqlite"
         shutil.copyfile(before, after)
         count = upgrade(after, new)
         whole = {state(before)[0]: state(before), state(after)[0]: state(after)}
         for fatal in range(1, count + 1):
-            for ending in ("", "-wal", "-shm"):
-                work.with_name(work.name + ending).unlink(missing_ok=True)
+            cleared(work)
             shutil.copyfile(before, work)
             end = in_child(lambda work=work, new=new, fatal=fatal: upgrade(work, new, fatal))
             found = state(work)
@@ -95,6 +100,57 @@ def steps(base: Path, oldest: Path) -> list[str]:
             TRIED.append(f"{old} to {new}, statement {fatal}")
         shutil.copyfile(after, before)
     return problems
+
+
+def all_the_way(base: Path, oldest: Path) -> list[str]:
+    """Kill the migration from the first schema to the newest, as a resume makes it, before many statements.
+
+    Whatever it comes to is a whole schema with every row; it can be read, and gone on with.
+    """
+    problems = []
+    whole, work = {}, base / "work.sqlite"
+    for revision in REVISIONS:
+        shutil.copyfile(oldest, base / "step.sqlite")
+        upgrade(base / "step.sqlite", revision)
+        whole[revision] = state(base / "step.sqlite")
+    rows = kept(oldest)
+    shutil.copyfile(oldest, base / "step.sqlite")
+    reached = set()
+    # The last one goes on record with the last statement, and the others are tried one by one above.
+    for fatal in range(upgrade(base / "step.sqlite", REVISION), 0, -_EACH):
+        cleared(work)
+        shutil.copyfile(oldest, work)
+        end = in_child(lambda fatal=fatal: upgrade(work, REVISION, fatal))
+        found = state(work)
+        reached.add(found[0])
+        where = f"all the way, killed before statement {fatal}"
+        if end != KILLED or whole.get(found[0]) != found:
+            problems.append(f"{where}: it is at {found[0]!r}")
+        if kept(work) != rows:
+            problems.append(f"{where}: its rows are not what they were")
+        with closing(open_database(work)):
+            pass
+        if (state(work), kept(work)) != (whole[REVISION], rows):
+            problems.append(f"{where}: it cannot be gone on with")
+        TRIED.append(f"all the way, statement {fatal}")
+    if reached != set(REVISIONS[:-1]):
+        problems.append(f"it was killed at {sorted(reached)} alone")
+    return problems
+
+
+def kept(path: Path) -> dict[str, list[tuple[object, ...]]]:
+    """Give what the first schema kept, of whatever schema it is now."""
+    with closing(connected(path)) as connection:
+        return {
+            table: connection.execute(f"SELECT {columns} FROM {table} ORDER BY 1, 2").fetchall()
+            for table, columns in _COLUMNS.items()
+        }
+
+
+def cleared(path: Path) -> None:
+    """Take a database away, with what SQLite would take for a part of the next one."""
+    for ending in ("", "-wal", "-shm"):
+        path.with_name(path.name + ending).unlink(missing_ok=True)
 
 
 TRIED: list[str] = []
@@ -109,7 +165,7 @@ def main() -> int:
         database = sweep.run_dir / "workspace.sqlite"
         oldest = base / "oldest.sqlite"
         as_of_the_first_schema(database, oldest)
-        problems = steps(base, oldest)
+        problems = [*steps(base, oldest), *all_the_way(base, oldest)]
         # Half-way through its life, an old one is verified as it is, gone on with, and ends as any other.
         sweep.come_back()
         sweep.leg(lambda: sweep.die(sweep.points[len(sweep.points) // 2]))

@@ -33,7 +33,7 @@ def status_counts(standing: Standing) -> dict[str, dict[str, int]]:
     decided = {name: events.get(f"candidate.{name}", 0) for name in ("accepted", "rejected")}
     stages = list(_split(tallies["stages"]))
     sources, jobs = tallies["sources"], _jobs(standing)
-    retried = sum(tallies["attempts"].values())
+    retried, calls = sum(tallies["attempts"].values()), _calls(standing)
     found = {
         "acceptance_decision": decided,
         "cache_access_action": _sums(pair for actions in used.values() for pair in actions.items()),
@@ -53,12 +53,7 @@ def status_counts(standing: Standing) -> dict[str, dict[str, int]]:
         "frontier_cell_status": tallies["cells"],
         "optimizer_job_kind": _sums((_lane(kind), count) for kind, count in given.items()),
         "optimizer_job_status": _sums((_status(kind), count) for kind, count in given.items()),
-        "plan_link_relation": {
-            "derived_from": sources.get("proposer", 0) + 2 * sources.get("merge", 0),
-            "proposed_by": sources.get("proposer", 0),
-            "reflected_on": sum(tallies["frames"].values()),
-            "scored": events.get("rollout.completed", 0),
-        },
+        "plan_link_relation": _links(standing),
         "rollout_event_type": {**jobs, "attempt_failed": retried},
         "rollout_job_status": jobs,
         "rollout_stage": _sums((stage, count) for (stage, _), count in stages),
@@ -69,6 +64,8 @@ def status_counts(standing: Standing) -> dict[str, dict[str, int]]:
             "abandoned": sum(tallies["abandoned"].values()),
         },
         "score_objective": tallies["objectives"],
+        "subagent_status": calls,
+        "trace_annotation_status": {name: count for name, count in jobs.items() if name != "abandoned"},
         "score_stage": _sums((stage, count) for (stage, how), count in stages if how == "completed"),
         "usage_ledger_boundary": _sums((boundary(kind), count) for kind, count in _ledger(standing).items()),
         "verifier_job_objective": tallies["verifications"],
@@ -90,6 +87,27 @@ def _jobs(standing: Standing) -> dict[str, int]:
         "completed": inputs.get("rollout", 0),
         "failed": inputs.get("rollout_failure", 0),
         "abandoned": standing.counts["abandoned"].get("rollouts", 0),
+    }
+
+
+def _calls(standing: Standing) -> dict[str, int]:
+    """Give the calls of proposers by how they ended."""
+    inputs = standing.counts["inputs"]
+    return {
+        "completed": inputs.get("proposal", 0),
+        "failed": inputs.get("proposal_failure", 0),
+        "abandoned": standing.counts["abandoned"].get("proposals", 0),
+    }
+
+
+def _links(standing: Standing) -> dict[str, int]:
+    tallies = standing.counts
+    sources = tallies["sources"]
+    return {
+        "derived_from": sources.get("proposer", 0) + 2 * sources.get("merge", 0),
+        "proposed_by": sources.get("proposer", 0),
+        "reflected_on": sum(tallies["frames"].values()),
+        "scored": tallies["events"].get("rollout.completed", 0),
     }
 
 
@@ -152,10 +170,13 @@ def table_counts(standing: Standing) -> dict[str, int]:
         "event_stream_events": standing.events,
         "evidence_frames": sum(tallies["frames"].values()),
         "frontier_cells": sum(tallies["cells"].values()),
+        "plan_links": sum(_links(standing).values()),
         "rollout_jobs": sum(jobs.values()),
         "rollout_events": sum(jobs.values()) + attempts,
         "sensor_frames": jobs["completed"] + jobs["failed"],
         "scores": sum(tallies["objectives"].values()),
+        "subagent_invocations": sum(_calls(standing).values()),
+        "trace_annotations": jobs["completed"] + jobs["failed"],
         "verifier_jobs": jobs["completed"] + jobs["failed"],
         "usage_ledger": sum(_ledger(standing).values()),
         "cache_accesses": sum(sum(actions.values()) for actions in accesses(standing).values()),

@@ -15,6 +15,7 @@ from gepa_framework.workspace.views import (
     iterations,
     limits,
     links,
+    manifests,
     proposals,
     rollouts,
     scores,
@@ -33,6 +34,7 @@ _MODULES: Final = (
     limits,
     states,
     links,
+    manifests,
 )
 
 #: Name to query. A view may use those before it.

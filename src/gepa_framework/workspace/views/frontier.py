@@ -33,6 +33,16 @@ _NAMED = """
                        ORDER BY length(row) DESC LIMIT 1) END AS row
     FROM (SELECT DISTINCT cell FROM held)"""
 
+#: Who joins meets everybody who holds a cell just then, over the cells that are held.
+_COMPARED = """
+    SELECT joined.seq, joined.iteration, joined.candidate_id AS challenger, held.candidate_id AS incumbent,
+           count(*) AS cells, count(CASE claim.alone WHEN 1 THEN 1 END) AS taken,
+           count(CASE claim.alone WHEN 0 THEN 1 END) AS shared
+    FROM joined
+    JOIN held ON held.seq < joined.seq AND (held.beaten_seq IS NULL OR held.beaten_seq >= joined.seq)
+    LEFT JOIN held AS claim ON claim.seq = joined.seq AND claim.cell = held.cell
+    GROUP BY joined.seq, held.candidate_id"""
+
 VIEWS: Final[Mapping[str, str]] = {
     "frontier_updates": events(
         ("frontier.updated",),
@@ -68,4 +78,18 @@ VIEWS: Final[Mapping[str, str]] = {
                CAST(seq = (SELECT max(seq) FROM events WHERE type = 'frontier.updated') AS INTEGER) AS current
         FROM events, json_each(events.body, '$.survivors') AS each
         WHERE events.type = 'frontier.updated'""",
+    "pareto_comparisons": f"""
+        WITH held AS MATERIALIZED ({_HELD}),
+             joined AS MATERIALIZED (
+                 SELECT seq, json_extract(body, '$.iteration') AS iteration,
+                        json_extract(body, '$.candidate_id') AS candidate_id
+                 FROM events WHERE type = 'frontier.updated')
+        SELECT seq, CAST(iteration AS INTEGER) AS iteration,
+               CAST(challenger AS TEXT) AS challenger_candidate_id,
+               CAST(incumbent AS TEXT) AS incumbent_candidate_id, CAST(cells AS INTEGER) AS cells,
+               CAST(taken AS INTEGER) AS taken, CAST(shared AS INTEGER) AS shared,
+               CAST(cells - taken - shared AS INTEGER) AS kept,
+               CAST(CASE WHEN shared = cells THEN 'tied' WHEN taken + shared = cells THEN 'challenger'
+                    WHEN taken = 0 THEN 'incumbent' ELSE 'divided' END AS TEXT) AS result
+        FROM ({_COMPARED})""",
 }

@@ -126,7 +126,14 @@ TOKENS: Final = ", ".join(
 IS_OVER: Final = """(SELECT type IN ('gepa.run.finished', 'gepa.run.failed', 'gepa.run.cancelled')
     FROM events ORDER BY seq DESC LIMIT 1)"""
 
-#: The proposer's boundary, as the cache calls it.
-PROPOSER: Final = """'proposer.' || (SELECT json_extract(plugin.value, '$.name')
+#: What the container calls itself.
+CONTAINER: Final = """(SELECT json_extract(body, '$.name') FROM events
+    WHERE type = 'container.contract.verified' ORDER BY seq LIMIT 1)"""
+
+#: The name of the proposer.
+BACKEND: Final = """(SELECT json_extract(plugin.value, '$.name')
     FROM meta, json_each(meta.value, '$.plugins') AS plugin
     WHERE meta.key = 'plugins_lock' AND json_extract(plugin.value, '$.kind') = 'proposer' LIMIT 1)"""
+
+#: The proposer's boundary, as the cache calls it.
+PROPOSER: Final = f"'proposer.' || {BACKEND}"

@@ -6,7 +6,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from gepa_framework.workspace.views.parts import IS_OVER, SPLIT, TOKENS, abandoned, field, texts, wholes
+from gepa_framework.workspace.views.parts import (
+    BACKEND,
+    IS_OVER,
+    SPLIT,
+    TOKENS,
+    abandoned,
+    field,
+    texts,
+    wholes,
+)
 from gepa_framework.workspace.whole import whole_json, whole_text
 
 #: The effect id of the first question of a slot. Slots of an iteration are asked in their order.
@@ -20,9 +29,9 @@ ASKED: Final = f"""
             FROM events WHERE type = 'proposer.started'))"""
 
 _ENDED = f"""
-    SELECT position, effect_id, kind, payload, access FROM inputs
+    SELECT position, effect_id, kind, payload, access, request_digest FROM inputs
     WHERE kind IN ('proposal', 'proposal_failure')
-    UNION ALL {abandoned("proposal", "position, each.value, 'abandoned', '{}', NULL")}"""
+    UNION ALL {abandoned("proposal", "position, each.value, 'abandoned', '{}', NULL, NULL")}"""
 
 #: An id is ``proposal/ITERATION[/SLOT][/repair][/again]``; the answers of a slot come one after the other.
 _ADDRESSED = f"""
@@ -56,6 +65,9 @@ _RESULT = """CASE child.type WHEN 'candidate.registered' THEN 'registered'
 _TURN = """CASE WHEN answers.effect_id LIKE '%/repair' THEN 'repair'
     WHEN answers.effect_id LIKE '%/again' THEN 'again' ELSE 'first' END"""
 
+_CALLED = """CASE answers.kind WHEN 'proposal' THEN 'completed' WHEN 'proposal_failure' THEN 'failed'
+    ELSE 'abandoned' END"""
+
 _REASONS = "(SELECT group_concat(each.value, char(10)) FROM json_each(told.body, '$.reasons') AS each)"
 
 _RATIONALE = whole_text("answers.payload", "$.rationale")
@@ -74,6 +86,11 @@ _KIND = """coalesce(json_extract(frame, '$.kind'), CASE
     WHEN reward >= 1 THEN 'win' ELSE 'loss' END)"""
 _ROLLOUT = f"""'rollout/' || iteration || '/' || stage || '/' || candidate_id || '/' || {SPLIT} || '/'
     || row_id"""
+
+
+def _answered(name: str) -> str:
+    return field("TEXT", name, of="answers.payload")
+
 
 VIEWS: Final[Mapping[str, str]] = {
     "proposals": f"""
@@ -117,4 +134,19 @@ VIEWS: Final[Mapping[str, str]] = {
     "proposal_leaks": f"""
         SELECT seq, {wholes("iteration")}, {texts("parent_id", "component", "row_id", "span")},
                {wholes("chars")} FROM events WHERE type = 'proposal.leak_warned'""",
+    "subagent_invocations": f"""
+        WITH asked AS MATERIALIZED ({ASKED}), answers AS MATERIALIZED ({_ANSWERS})
+        SELECT answers.position, answers.effect_id, 'proposer' AS role, CAST({BACKEND} AS TEXT) AS backend,
+               CAST(answers.iteration AS INTEGER) AS iteration, CAST(answers.slot AS INTEGER) AS slot,
+               CAST(answers.round AS INTEGER) AS number, CAST({_TURN} AS TEXT) AS turn,
+               CAST(asked.parent_id AS TEXT) AS candidate_id,
+               CAST(answers.request_digest AS TEXT) AS request_digest, CAST({_CALLED} AS TEXT) AS status,
+               {", ".join(map(_answered, ("code", "message", "requested_model", "model")))},
+               CAST(json_extract(answers.payload, '$.requested_model')
+                    <> json_extract(answers.payload, '$.model') AS INTEGER) AS substituted,
+               {TOKENS.replace("(payload", "(answers.payload")},
+               {field("REAL", "cost_usd", "usage.cost_usd", of="answers.payload")},
+               CAST(answers.access AS TEXT) AS cache
+        FROM answers
+        LEFT JOIN asked ON asked.iteration = answers.iteration AND asked.slot = answers.slot""",
 }

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from gepa_framework.workspace.views.parts import (
+    CONTAINER,
     TOKENS,
     abandoned,
     addressed,
@@ -83,6 +84,11 @@ _PARTS = """
     WHERE inputs.kind = 'rollout' AND part.type = 'object'
       AND part.key IN ('feedback', 'side_info', 'metrics', 'objectives', 'rationales')"""
 
+
+def _named(part: str) -> str:
+    return whole(f"(SELECT count(*) FROM json_each(payload, '$.{part}'))", part)
+
+
 VIEWS: Final[Mapping[str, str]] = {
     "rollouts": f"""
         SELECT seq, event, candidate_id, row_id, stage, iteration, reward, kind, code, message, cost_usd,
@@ -109,4 +115,12 @@ VIEWS: Final[Mapping[str, str]] = {
                    AS value,
                CAST(CASE WHEN type IN ('integer', 'real') THEN value END AS REAL) AS number
         FROM ({_PARTS})""",
+    "trace_annotations": addressed(
+        f"position, effect_id, CAST({CONTAINER} AS TEXT) AS annotator, CAST(ended AS TEXT) AS status, "
+        "trace_digest, summary, feedback, side_info, rationales",
+        f"""SELECT position, effect_id, {_STATUS} AS ended, {field("TEXT", "trace_digest", of="payload")},
+                   {field("TEXT", "summary", "status_detail", of="payload")},
+                   {", ".join(map(_named, ("feedback", "side_info", "rationales")))}
+            FROM inputs WHERE {_ANSWERED}""",
+    ),
 }

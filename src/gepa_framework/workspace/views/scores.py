@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from gepa_framework.workspace.views.parts import SPLIT, addressed, field, rollout_events
+from gepa_framework.workspace.views.parts import CONTAINER, SPLIT, addressed, field, rollout_events
 
 _COMPLETED = "events.type = 'rollout.completed'"
 _REWARD = "'reward' AS objective, 'reward' AS source, json_extract(body, '$.reward') AS value"
@@ -23,9 +23,6 @@ def _each(columns: str) -> str:
 
 _ALL = _each("seq, body")
 _VALUES = _each("seq, json_extract(body, '$.candidate_id') AS candidate_id, body")
-
-_CONTAINER = """(SELECT json_extract(body, '$.name') FROM events
-    WHERE type = 'container.contract.verified' ORDER BY seq LIMIT 1)"""
 
 #: Higher is better for a reward; for objectives the run was told, those that it looks at.
 _DIRECTION = """CASE source WHEN 'reward' THEN 'maximize' ELSE (SELECT each.value
@@ -69,7 +66,7 @@ VIEWS: Final[Mapping[str, str]] = {
               FROM ({_VALUES}))
         GROUP BY candidate_id, stage, source, objective""",
     "verifier_jobs": addressed(
-        f"position, effect_id, CAST({_CONTAINER} AS TEXT) AS verifier, CAST(ended AS TEXT) AS status, "
+        f"position, effect_id, CAST({CONTAINER} AS TEXT) AS verifier, CAST(ended AS TEXT) AS status, "
         "reward, CAST(results AS INTEGER) AS results, CAST(rationales AS INTEGER) AS rationales, code, "
         "message",
         f"""SELECT position, effect_id, CASE kind WHEN 'rollout' THEN 'completed' ELSE 'failed' END AS ended,
@@ -80,7 +77,7 @@ VIEWS: Final[Mapping[str, str]] = {
             FROM inputs WHERE kind IN ('rollout', 'rollout_failure')""",
     ),
     "verifier_results": addressed(
-        f"position, effect_id, CAST({_CONTAINER} AS TEXT) AS verifier, CAST(objective AS TEXT) AS objective, "
+        f"position, effect_id, CAST({CONTAINER} AS TEXT) AS verifier, CAST(objective AS TEXT) AS objective, "
         "CAST(source AS TEXT) AS source, CAST(value AS REAL) AS value, CAST(rationale AS TEXT) AS rationale",
         _JUDGED,
     ),
