@@ -71,7 +71,7 @@ def check(places: Iterable[Path], out: Path) -> None:
     wheels, archives = sorted(map(str, out.glob("*.whl"))), sorted(map(str, out.glob("*.tar.gz")))
     projects = [str(place / "pyproject.toml") for place in places]
     for command in (
-        ["validate_pyproject", "--disable", "trove_classifiers", *projects],
+        ["validate_pyproject", "--disable", "trove_classifiers", "--", *projects],
         ["twine", "check", "--strict", *archives, *wheels],
         ["check_wheel_contents", "--no-config", "--ignore", _ALLOWED, *wheels],
     ):

@@ -125,4 +125,13 @@ def test_a_readme_that_an_index_could_not_show_is_refused(dist, tmp_path):
         build(dist, tmp_path / "out", "alpha")
 
 
+def test_a_description_that_is_none_is_refused(dist, tmp_path, capfd):
+    with (dist.ROOT / "pyproject.toml").open("a") as project:
+        project.write('[dependency-groups]\ntest = "pytest"\n')
+    git(dist.ROOT, "commit", "--all", "--quiet", "--message", "a group that is no list")
+    with pytest.raises(subprocess.CalledProcessError):
+        build(dist, tmp_path / "out", "alpha")
+    assert "dependency-groups.test" in "".join(capfd.readouterr())
+
+
 assert sys.prefix != sys.base_prefix, "packages are built in a virtual environment: make test"
