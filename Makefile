@@ -29,7 +29,7 @@ empty :=
 search_path = $(subst $(empty) ,:,$(SOURCES))
 editable = $(foreach path,$(1),-e "$(path)")
 
-.PHONY: help setup demo test simulate kill-sweep lint mypy format schema docs test-cpp sanitize fuzz bench-acceptance clean distclean
+.PHONY: help setup demo test simulate kill-sweep lint mypy format schema docs dist changelog test-cpp sanitize fuzz bench-acceptance clean distclean
 
 help: ## list the targets
 	@grep -hE '^[a-z%-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -50,7 +50,7 @@ $(VENV)/.stamp-demo: $(VENV)/.stamp-venv $(DEMO_INPUTS)
 
 $(VENV)/.stamp-dev: $(VENV)/.stamp-venv $(INPUTS)
 	@echo "Installing all distributions and the test and lint tools (compiles the C++ core) ..."
-	@$(PIP) install $(call editable,$(DISTRIBUTIONS)) --group test --group lint --group docs
+	@$(PIP) install $(call editable,$(DISTRIBUTIONS)) --group test --group lint --group docs --group release
 	@touch $@ $(VENV)/.stamp-demo
 
 $(VENV)/.stamp-bench: $(VENV)/.stamp-demo pyproject.toml
@@ -92,6 +92,13 @@ docs: $(VENV)/.stamp-dev ## HTML in docs/_build
 	@$(BIN)/python -m sphinx -W -n --keep-going -q docs docs/_build
 	@echo "docs/_build/index.html"
 
+dist: $(VENV)/.stamp-dev ## sdist and wheel of every distribution in dist/, of what is committed, checked
+	@rm -rf dist
+	@$(BIN)/python .ci/dist.py --out dist $(ONLY)
+
+changelog: $(VENV)/.stamp-dev ## move the fragments of docs/changelog.d into CHANGELOG.md, under today's date
+	@$(BIN)/towncrier build --yes $(if $(VERSION),--version $(VERSION))
+
 test-cpp: $(VENV)/.stamp-venv ## unit tests of the C++ core (needs doctest: apt-get install doctest-dev)
 	@command -v cmake >/dev/null && command -v ninja >/dev/null || $(PIP) install "cmake>=3.24" ninja
 	@export PATH="$(CURDIR)/$(BIN):$$PATH"; \
@@ -119,7 +126,7 @@ bench-%: $(VENV)/.stamp-bench ## run benchmarks/NAME.py; its last line is one JS
 	@$(BIN)/python benchmarks/$(subst -,_,$*).py
 
 clean: ## remove what was built, .venv aside
-	rm -rf build docs/_build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf build dist docs/_build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -not -path './$(VENV)/*' -prune -exec rm -rf {} +
 
 distclean: clean ## remove .venv as well

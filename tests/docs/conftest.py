@@ -36,7 +36,7 @@ MARKS = frozenset({"file", "not run", "exit", "invalid", "source"})
 _MARK = re.compile(r"<!-- ([a-z ]+): (.*) -->")
 _FENCE = re.compile(r"(`{3,})\s*([^`\s]*)$")
 #: Neither asks an index nor builds apart: what the packages need to be built is installed.
-_PIP = """#!/bin/sh
+PIP = """#!/bin/sh
 command=$1; shift
 exec "{python}" -m pip "$command" --quiet --disable-pip-version-check --no-build-isolation --no-index "$@"
 """
@@ -200,7 +200,7 @@ def sandbox(tmp_path):
     Path(here, "parent.pth").write_text(f"import site; site.addsitedir({parent!r})\n")
     for name, module in {"gepa": "gepa_framework.cli", "pytest": "pytest"}.items():
         _script(scripts / name, f'#!/bin/sh\nexec "{scripts}/python" -m {module} "$@"\n')
-    _script(scripts / "pip", _PIP.format(python=scripts / "python"))
+    _script(scripts / "pip", PIP.format(python=scripts / "python"))
     work = tmp_path / "work"
     shutil.copytree(ROOT / COOKBOOK, work / COOKBOOK, ignore=shutil.ignore_patterns("src", "tests", "runs"))
     return Sandbox(tmp_path, work)
