@@ -112,6 +112,7 @@ def test_the_tree_keeps_every_contract(copy):
         ("src/gepa_framework/app/files.py", "import pluggy", {"pluggy-door"}),
         ("src/gepa_framework/app/files.py", "import gepa_codex", {"no-plugin-in-framework"}),
         ("src/gepa_framework/app/files.py", "import redis", {"redis-door"}),
+        ("plugins/gepa-mlflow/src/gepa_mlflow/plugin.py", "import mlflow", {"mlflow-door"}),
         ("src/gepa_framework/app/files.py", "import opentelemetry.sdk", {"opentelemetry-door"}),
         ("src/gepa_framework/app/files.py", "import pytest", {"pytest-door"}),
         ("src/gepa_framework/runtime/crew.py", "import hypothesis", {"pytest-door"}),

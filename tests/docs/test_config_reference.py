@@ -51,6 +51,7 @@ PLUGINS = {
     ("reference/config.md", 'use = "jsonl"'): "gepa_framework.builtin.jsonl",
     ("plugins/gepa-synth-containers.md", "Keys"): "gepa_synth_containers.plugin",
     ("plugins/gepa-cache-redis.md", "Keys"): "gepa_cache_redis.plugin",
+    ("plugins/gepa-mlflow.md", "Keys"): "gepa_mlflow.plugin",
     ("plugins/gepa-codex.md", "Keys"): "gepa_codex.plugin",
     ("plugins/gepa-otel.md", "Keys"): "gepa_otel.plugin",
     ("plugins/gepa-prometheus.md", "Keys"): "gepa_prometheus.plugin",
