@@ -68,7 +68,7 @@ def below(text, heading):
 
 def plain(text):
     """Give a text without marks of code, links and line breaks."""
-    return " ".join(re.sub(r"\[(.*?)\]\(.*?\)", r"\1", text, flags=re.DOTALL).replace("`", "").split())
+    return " ".join(re.sub(r"\[([^][]*)\]\(.*?\)", r"\1", text, flags=re.DOTALL).replace("`", "").split())
 
 
 def test_every_event_has_its_heading_and_no_other(page_text):

@@ -20,9 +20,12 @@ _ALLOWED = {
     "src/gepa_framework/app/prepare.py": "a run without a name is called after its start",
     "src/gepa_framework/app/status/record.py": "a check says when it was made",
     "src/gepa_framework/runtime/watching.py": "listeners are told when an effect was begun",
+    "src/gepa_framework/builtin/webhook_courier.py": "a signature holds for a while",
     "src/gepa_framework/net/failures.py": "a server says until when to wait; bounded",
     "src/gepa_framework/workspace/holder.py": "a lock says since when it is held",
+    "plugins/gepa-mlflow/src/gepa_mlflow/record.py": "a metric says when",
     "plugins/gepa-otel/src/gepa_otel/listener.py": "a span says when",
+    "plugins/gepa-prometheus/src/gepa_prometheus/listener.py": "an alert asks how long nothing was heard",
     "cookbooks/gepa-cookbook-banking77/src/gepa_cookbook_banking77/rollouts.py": "an answer says when",
 }
 
