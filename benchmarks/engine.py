@@ -33,7 +33,6 @@ from virtual_time import Clockwork, Places, search_plan
 from gepa_framework.builtin.sqlite_store import SqliteStore
 from gepa_framework.engine import Limits, Machine, Pipelining, Plan
 from gepa_framework.runtime import (
-    Audience,
     CacheMode,
     Driver,
     EffectCache,
@@ -48,7 +47,6 @@ from gepa_framework.runtime import (
 from gepa_framework.testing.fakes import FakeProposer, FakeTransport, SkillTask, levels
 from gepa_framework.types import (
     FREE,
-    Event,
     Proposal,
     ProposalRequest,
     RolloutResult,
@@ -86,11 +84,33 @@ ONE_AT_A_TIME = Places(1, 8, 1)
 PLACES = (Places(4, 8, 8), Places(1, 8, 8), Places(8, 8, 16), Places(8, 2, 16))
 
 
+class Stopwatch:
+    """Notes the CPU clock at each proposal, of which there is one in each iteration, on both sides."""
+
+    def __init__(self) -> None:
+        self.marks: list[float] = []
+
+    def lap(self) -> None:
+        """Note the clock."""
+        self.marks.append(time.process_time())
+
+    def flatness(self) -> float:
+        """Give the CPU of the last tenth over that of the first tenth."""
+        spans = [after - before for before, after in zip(self.marks, self.marks[1:], strict=False)]
+        tenth = max(1, len(spans) // 10)
+        return statistics.fmean(spans[-tenth:]) / statistics.fmean(spans[:tenth])
+
+
 class Climber(FakeProposer):
     """Proposes what `improve` gives."""
 
+    def __init__(self, stopwatch: Stopwatch) -> None:
+        super().__init__()
+        self._stopwatch = stopwatch
+
     async def propose(self, request: ProposalRequest) -> Proposal:
         """Answer at once."""
+        self._stopwatch.lap()
         return Proposal(improve(request), usage=FREE)
 
 
@@ -98,31 +118,6 @@ def improve(request: ProposalRequest) -> dict[str, str]:
     """Climb on the topic of the first row of the minibatch."""
     topic = int(str(request.evidence[0].inputs["topic"]))
     return climb(request.parent.components, topic, request.iteration, request.seed)
-
-
-class Stopwatch:
-    """Notes the CPU clock at the start of each iteration."""
-
-    def __init__(self) -> None:
-        self.marks: list[float] = []
-
-    def on_event(self, event: Event) -> None:
-        """Note our side."""
-        if event.type == "iteration.started":
-            self.marks.append(time.process_time())
-
-    def on_iteration_start(self, _event: object) -> None:
-        """Note the reference's side."""
-        self.marks.append(time.process_time())
-
-    def close(self) -> None:
-        """Hold nothing."""
-
-    def flatness(self) -> float:
-        """Give the CPU of the last tenth over that of the first tenth."""
-        spans = [after - before for before, after in zip(self.marks, self.marks[1:], strict=False)]
-        tenth = max(1, len(spans) // 10)
-        return statistics.fmean(spans[-tenth:]) / statistics.fmean(spans[:tenth])
 
 
 async def drive(
@@ -150,13 +145,12 @@ async def drive(
     journal = Journal.create(SqliteStore(directory / "workspace.sqlite"), meta)
     marker = Marker(directory, journal)
     feed = Feed(directory, journal, marker.follow)
-    world = World("bench", transport or FakeTransport(task), Climber(), RetryPolicy(), {})
+    world = World("bench", transport or FakeTransport(task), Climber(stopwatch), RetryPolicy(), {})
     performer = Performer(
         world, EffectCache(None, CacheMode.OFF, "bench"), RequestDigests("fake", "fake", {}, {})
     )
-    hub = Hub([Audience("stopwatch", stopwatch)])
     pace = Pace(rollouts=overlap.rollout, proposals=overlap.propose)
-    await Driver(machine, journal=journal, feed=feed, performer=performer, hub=hub, pace=pace).run()
+    await Driver(machine, journal=journal, feed=feed, performer=performer, hub=Hub(), pace=pace).run()
     feed.close()
     marker.close()
     journal.close()
@@ -197,9 +191,10 @@ def _replay(directory: Path, done: Machine) -> tuple[float, float]:
 class ReferenceAdapter:
     """The same task for the reference."""
 
-    def __init__(self) -> None:
+    def __init__(self, stopwatch: Stopwatch) -> None:
         self.draw = random.Random(1)
         self.turn = 0
+        self.stopwatch = stopwatch
 
     def evaluate(self, batch: list, candidate: dict[str, str], capture_traces: bool = False) -> object:
         """Score a batch."""
@@ -217,6 +212,7 @@ class ReferenceAdapter:
 
     def propose_new_texts(self, candidate: dict[str, str], evidence: dict, _components: object) -> dict:
         """Do what our fake proposer does."""
+        self.stopwatch.lap()
         topic = evidence["skills"][0]["row"].data["topic"]
         self.turn += 1
         return climb(candidate, topic, self.turn, self.draw.getrandbits(64))
@@ -232,11 +228,10 @@ def reference(directory: Path, rows: int, iterations: int, stopwatch: Stopwatch)
         seed_candidate={"skills": " ".join("0" for _ in range(TASK.topics))},
         trainset=data,
         valset=data,
-        adapter=ReferenceAdapter(),
+        adapter=ReferenceAdapter(stopwatch),
         reflection_minibatch_size=MINIBATCH,
         stop_callbacks=MaxCandidateProposalsStopper(iterations + 1),
         run_dir=str(directory),
-        callbacks=[stopwatch],
         logger=_Silence(),
         seed=1,
     )

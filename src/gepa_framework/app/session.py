@@ -221,6 +221,8 @@ class Session:
 
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stop)
+            # The loop has put a handler there that does nothing, and hears of the signal in another way.
+            signal.signal(number, lambda *_: driver.signalled())
         try:
             yield
         except asyncio.CancelledError:

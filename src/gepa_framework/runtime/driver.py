@@ -34,6 +34,7 @@ from gepa_framework.errors import (
 from gepa_framework.runtime.crew import Crew
 from gepa_framework.runtime.heartbeat import Heartbeat, waiting_words
 from gepa_framework.runtime.listening import Hub
+from gepa_framework.runtime.pace import Pace
 from gepa_framework.runtime.perform import Performed, Performer
 from gepa_framework.runtime.watching import EffectWatch
 from gepa_framework.types import Event
@@ -49,27 +50,6 @@ from gepa_framework.workspace import (
     Reserve,
     encode_control,
 )
-
-
-@attrs.frozen
-class Pace:
-    """How much at once, and how long for.
-
-    Attributes:
-        rollouts: Rollouts under way at once.
-        proposals: Proposals under way at once.
-        setup: Set-up calls under way at once.
-        tick_seconds: How often the machine is told the time; never where ``None``.
-        grace_seconds: How long what is under way may take to finish after an interrupt.
-        quiet_seconds: How long nothing may come in until operators are told what the run waits for.
-    """
-
-    rollouts: int = 8
-    proposals: int = 1
-    setup: int = 1
-    tick_seconds: float | None = None
-    grace_seconds: float = 5.0
-    quiet_seconds: float = 120.0
 
 
 @attrs.define(eq=False)
@@ -123,7 +103,7 @@ class Driver:
         self._arrivals: deque[_Arrival] = deque()
         self._wake = asyncio.Event()
         self._error: BaseException | None = None
-        self._interrupted = False
+        self._interrupted = self._signalled = False
         self._waiting = False
         widths = {ROLLOUT: pace.rollouts, PROPOSE: pace.proposals, SETUP: pace.setup}
         self._watch = EffectWatch(hub)
@@ -137,6 +117,10 @@ class Driver:
         """Begin nothing more, let what is under way finish for a moment, and leave the run resumable."""
         self._interrupted = True
         self._wake.set()
+
+    def signalled(self) -> None:
+        """Note that a signal has come, of which the loop tells at its next turn; from anywhere."""
+        self._signalled = True
 
     def cancel(self, reason: str) -> None:
         """End the run for good."""
@@ -303,8 +287,10 @@ class Driver:
             return await loop.run_in_executor(self._writer, self._journal.commit, records)
         # Nothing is under way that a wait for the disk could hold up; a hop to a thread costs as much.
         lines = self._journal.commit(records)
-        # A signal that came meanwhile is to be heard before anything more is begun.
-        await asyncio.sleep(0)
+        if self._signalled:
+            # It is to be heard before anything more is begun.
+            self._signalled = False
+            await asyncio.sleep(0)
         return lines
 
     def _make_room(self, error: DiskBudgetError) -> None:

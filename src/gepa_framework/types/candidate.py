@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import cast
 
 import attrs
 
-from gepa_framework.types.json import digest
+from gepa_framework.types.json import EMPTY, digest
 
-NO_TEXTS: Mapping[str, str] = MappingProxyType({})
+NO_TEXTS = cast("Mapping[str, str]", EMPTY)
 
 
 def freeze_texts(value: Mapping[str, str]) -> Mapping[str, str]:

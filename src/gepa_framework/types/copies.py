@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
-from operator import attrgetter, is_
+from operator import attrgetter
 from types import MappingProxyType, NoneType
 from typing import Any, Final, TypeAlias, TypeVar, cast
 
@@ -14,10 +14,9 @@ import attrs
 T = TypeVar("T")
 _Reader: TypeAlias = "Callable[[Any], Sequence[Any]]"
 #: Values of late of which nothing can be changed, by identity: most recur in one request after another.
-_SHARED: Final[dict[int, object]] = {}
+_SETTLED: Final[dict[int, object]] = {}
 _MOST: Final = 1024
 _ATOMS: Final = frozenset((str, int, float, bool, NoneType, bytes))
-_CONTAINERS: Final = frozenset((MappingProxyType, dict, tuple, frozenset, list, set))
 
 
 def own_copy(value: T) -> T:
@@ -30,59 +29,67 @@ def own_copy(value: T) -> T:
 
 
 def _copy(value: Any) -> Any:
+    if _is_settled(value):
+        return value
+    kind: Any = type(value)
+    if kind is MappingProxyType or kind is dict:
+        copied = {key: _copy(held) for key, held in value.items()}
+        return copied if kind is dict else MappingProxyType(copied)
+    if kind in (tuple, frozenset, list, set):
+        return kind(map(_copy, value))
+    return _copy_fields(value)
+
+
+def _is_settled(value: Any) -> bool:
+    """Tell whether nothing in a value can be changed, or nothing that is copied."""
     kind: Any = type(value)
     if kind in _ATOMS:
-        return value
-    if kind in _CONTAINERS:
-        return _copy_container(kind, value)
-    return value if (shape := _shape(kind)) is None else _copy_fields(value, *shape)
-
-
-def _copy_container(kind: Any, value: Any) -> Any:
+        return True
     if kind is MappingProxyType:
-        if _ATOMS.issuperset(map(type, value.values())):
-            return value
-        copied = _copies(value.values())
-        same = all(map(is_, copied, value.values()))
-        return value if same else MappingProxyType(dict(zip(value, copied, strict=True)))
-    if kind is dict:
-        return dict(zip(value, _copies(value.values()), strict=True))
-    copied = _copies(value)
-    cannot_change = kind is tuple or kind is frozenset
-    return value if cannot_change and all(map(is_, copied, value)) else kind(copied)
+        return not value or _are_settled(value.values())
+    if kind is tuple or kind is frozenset:
+        return _are_settled(value)
+    if kind is dict or kind is list or kind is set:
+        return False
+    return (shape := _shape(kind)) is None or _is_frozen(value, *shape)
 
 
-def _copies(values: Iterable[Any]) -> list[Any]:
-    return [value if type(value) in _ATOMS else _copy(value) for value in values]
+def _are_settled(values: Iterable[Any]) -> bool:
+    for value in values:  # noqa: SIM110 - a generator takes longer than most of what it goes through
+        if type(value) not in _ATOMS and not _is_settled(value):
+            return False
+    return True
 
 
-def _copy_fields(value: Any, names: Sequence[str], read: _Reader, frozen: bool) -> Any:
-    """Copy field by field: the constructor might judge anew, or not take what it once made."""
-    if _SHARED.get(id(value)) is value:
-        return value
+def _is_frozen(value: Any, read: _Reader, frozen: bool) -> bool:
+    if _SETTLED.get(id(value)) is value:
+        return True
     try:
-        fields = read(value)
+        settled = frozen and _are_settled(read(value))
     except AttributeError:
-        names = tuple(name for name in names if hasattr(value, name))
-        fields = [getattr(value, name) for name in names]
-    copied = _copies(fields)
-    if frozen and all(map(is_, copied, fields)):
-        if len(_SHARED) >= _MOST:
-            _SHARED.clear()
-        _SHARED[id(value)] = value
-        return value
+        return False  # it has not all of its fields
+    if settled:
+        if len(_SETTLED) >= _MOST:
+            _SETTLED.clear()
+        _SETTLED[id(value)] = value
+    return settled
+
+
+def _copy_fields(value: Any) -> Any:
+    """Copy field by field: the constructor might judge anew, or not take what it once made."""
     lent = copy.copy(value)
-    for name, field in zip(names, copied, strict=True):
-        object.__setattr__(lent, name, field)
+    for field in attrs.fields(type(value)):
+        if hasattr(value, field.name):
+            object.__setattr__(lent, field.name, _copy(getattr(value, field.name)))
     return lent
 
 
 @cache
-def _shape(kind: Any) -> tuple[tuple[str, ...], _Reader, bool] | None:
-    """Give the fields of a class, what reads them, and whether its values refuse to be changed."""
+def _shape(kind: Any) -> tuple[_Reader, bool] | None:
+    """Give what reads the fields of a class, and whether its values refuse to be changed."""
     if not attrs.has(kind):
         return None
     frozen = getattr(kind.__setattr__, "__name__", "") == "_frozen_setattrs"
     names = tuple(field.name for field in attrs.fields(kind))
     read: _Reader = attrgetter(*names) if len(names) > 1 else lambda value: [getattr(value, n) for n in names]
-    return names, read, frozen
+    return read, frozen

@@ -6,7 +6,7 @@ import enum
 import math
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 import attrs
 
@@ -26,7 +26,8 @@ class Stage(enum.StrEnum):
     HELDOUT = "heldout"
 
 
-_NO_SCORES: Mapping[str, float] = MappingProxyType({})
+# The one that an empty mapping is frozen to: what is known to be frozen is not looked at again.
+_NO_SCORES = cast("Mapping[str, float]", EMPTY)
 
 
 def freeze_scores(value: Mapping[str, float]) -> Mapping[str, float]:

@@ -22,6 +22,7 @@ from gepa_framework.workspace.database import (
     storage_errors,
 )
 from gepa_framework.workspace.disk import make_directory, rename
+from gepa_framework.workspace.event_text import event_text
 from gepa_framework.workspace.failpoint import FAILPOINTS
 from gepa_framework.workspace.feed import (
     RESTORE,
@@ -36,7 +37,7 @@ from gepa_framework.workspace.feed_tail import MAX_LINE_BYTES, EndlessLineError,
 from gepa_framework.workspace.glance import Glance, glance, measured_candidates
 from gepa_framework.workspace.holder import Holder
 from gepa_framework.workspace.invariants import INVARIANTS, Invariant, Severity, Violation, violations
-from gepa_framework.workspace.journal import Journal, Line, Record, Stored, event_text
+from gepa_framework.workspace.journal import Journal, Line, Record, Stored
 from gepa_framework.workspace.lock import WorkspaceLock, holder_of
 from gepa_framework.workspace.log_room import LogRoom
 from gepa_framework.workspace.mark import MARK, Mark, Marker, check_end, check_mark, read_mark

@@ -5,8 +5,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from json.encoder import encode_basestring as quote
-from math import isfinite
 from typing import TypeAlias
 
 import attrs
@@ -20,14 +18,12 @@ from gepa_framework.types import (
     Row,
     Rows,
     Store,
-    body_fields,
-    compact_json,
 )
-from gepa_framework.types.events import RolloutCompleted
 from gepa_framework.types.store import NO_BLOBS
 from gepa_framework.workspace.chain import event_link, input_link, root
 from gepa_framework.workspace.checkpoints import Checkpoints
 from gepa_framework.workspace.codec import Encoded, attempt_usage, decode
+from gepa_framework.workspace.event_text import event_text
 from gepa_framework.workspace.shelf import DAMAGED, Kept, Shelf
 from gepa_framework.workspace.texts import FORM
 
@@ -101,36 +97,6 @@ class _Following:
             found.append(self.next)
             self.next = next(self._rows, None)
         return found
-
-
-def event_text(event: EventBody) -> str:
-    """Give an event's body as it is kept."""
-    if type(event) is RolloutCompleted and (text := _completed_text(event)) is not None:
-        return text
-    return compact_json(body_fields(event))
-
-
-def _completed_text(event: RolloutCompleted) -> str | None:
-    """Give what `event_text` is to give in a third of the time; ``None`` for what is out of the ordinary.
-
-    There is such an event for every rollout, and nearly all of them are alike.
-    """
-    reward, cost, tokens = event.reward, event.cost_usd, event.total_tokens
-    if (
-        event.objectives
-        or type(reward) is not float
-        or not isfinite(reward)
-        or not (cost is None or (type(cost) is float and isfinite(cost)))
-        or not (tokens is None or type(tokens) is int)
-    ):
-        return None
-    text = (
-        f'{{"candidate_id":{quote(event.candidate_id)},"row_id":{quote(event.row_id)},'
-        f'"stage":{quote(event.stage)},"iteration":{event.iteration},"reward":{reward!r},"objectives":{{}},'
-        f'"cost_usd":{"null" if cost is None else repr(cost)},'
-        f'"total_tokens":{"null" if tokens is None else tokens}}}'
-    )
-    return text if text.isascii() else None
 
 
 class Journal:

@@ -15,6 +15,8 @@ _PAGE: Final = 4096 + 24
 #: A shorter log is not worth it.
 _LEAST: Final = 64 * _PAGE
 _MOST: Final = PAGES * _PAGE
+#: Commits after which the length is looked at.
+_EVERY: Final = 8
 #: Room on the disk that is left to everybody else.
 _LEFT: Final = 1 << 28
 
@@ -36,10 +38,13 @@ class LogRoom:
     def __init__(self, database: Path) -> None:
         self._name = f"{database}-wal"
         self._log: int | None = None
-        self._length = 0
+        self._length = self._commits = 0
 
     def committed(self) -> None:
-        """Make room if the last commit took the last of it."""
+        """Make room if the last commits took the last of it."""
+        self._commits += 1
+        if self._commits % _EVERY:
+            return
         with suppress(OSError):
             if self._log is None:
                 # From the first commit on it is the very file that SQLite has open, whatever becomes of its
