@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from gepa_framework.types import body_fields, compact_json
 from gepa_framework.types.events import RolloutCompleted
 from gepa_framework.workspace import event_text
-from gepa_framework.workspace.journal import _completed_text
+from gepa_framework.workspace.event_text import _completed_text
 
 TEXT = st.text(st.characters(codec=None), max_size=12)
 NUMBER = st.one_of(st.floats(allow_nan=False, allow_infinity=False), st.integers(), st.booleans())
