@@ -5,9 +5,10 @@ import asyncio
 import attrs
 import pytest
 
-from gepa_framework.engine import Status
+from gepa_framework.engine import Machine, Propose, Status
 from gepa_framework.errors import InterruptedRunError
 from gepa_framework.runtime import Pace
+from gepa_framework.testing.fakes import FakeProposer
 from gepa_framework.types import StopReason
 
 
@@ -228,3 +229,30 @@ def test_what_is_under_way_at_a_cancel_is_on_record(kit, stand):
 async def until(condition):
     while not condition():  # noqa: ASYNC110 - what it waits for is not an event but a number
         await asyncio.sleep(0.001)
+
+
+def test_after_a_signal_nothing_more_is_begun_though_the_loop_has_not_told_of_it_yet(stand, monkeypatch):
+    asked, feed = [], Machine.feed
+
+    class Proposer(FakeProposer):
+        async def propose(self, request):
+            asked.append(request.proposal_id)
+            return await super().propose(request)
+
+    run = stand(proposer=Proposer())
+
+    def signalled_at_the_first_proposal(machine, given, elapsed):
+        step = feed(machine, given, elapsed)
+        if any(isinstance(command, Propose) for command in step.commands):
+            run.driver.signalled()
+            # The loop hears of a signal two turns later.
+            loop = asyncio.get_running_loop()
+            loop.call_soon(loop.call_soon, run.driver.interrupt)
+        return step
+
+    monkeypatch.setattr(Machine, "feed", signalled_at_the_first_proposal)
+    with pytest.raises(InterruptedRunError):
+        run.go()
+    assert asked == []
+    monkeypatch.undo()
+    assert run.go().machine.status is Status.FINISHED

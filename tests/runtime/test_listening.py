@@ -79,6 +79,19 @@ def test_every_listener_is_closed_whatever_the_others_do(kit, caplog):
     assert "the listener 'touchy' raised when closed: stuck" in caplog.text
 
 
+def test_ctrl_c_ends_the_wait_for_one_listener_and_the_others_are_closed(kit, caplog):
+    class Lingers:
+        def on_event(self, event): ...
+
+        def close(self):
+            raise KeyboardInterrupt
+
+    recorder = kit.Recorder()
+    Hub([Audience("slow", Lingers()), Audience("quick", recorder)]).close()
+    assert recorder.closed == 1
+    assert "the listener 'slow' was stopped while it closed" in caplog.text
+
+
 def test_nobody_need_listen():
     empty = Hub()
     empty.publish(EVENTS)

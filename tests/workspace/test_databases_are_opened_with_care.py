@@ -308,3 +308,20 @@ def test_a_feed_on_a_full_disk_says_so(mounted, journal, make):
         feed.write(lines)
     (mounted / "events.jsonl").write_bytes(b"")
     feed.close()
+
+
+def test_a_run_that_is_deleted_while_it_is_read_is_read_to_its_end(closed):
+    with closing(read_database(closed)) as connection:
+        rows = connection.execute("SELECT key FROM meta")
+        closed.unlink()
+        assert rows.fetchall()
+        assert connection.execute("SELECT count(*) FROM inputs").fetchone()
+
+
+def test_a_link_to_a_database_is_read_as_the_database(journal, path, make, tmp_path):
+    journal.commit([make.start()])
+    link = tmp_path / "elsewhere"
+    link.mkdir()
+    (link / "workspace.sqlite").symlink_to(path)
+    with closing(read_database(link / "workspace.sqlite")) as connection:
+        assert connection.execute("SELECT count(*) FROM inputs").fetchone() == (1,)

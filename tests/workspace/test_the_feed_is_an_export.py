@@ -3,6 +3,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+from contextlib import closing
 
 import attrs
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from gepa_framework.errors import DiskBudgetError, WorkspaceError
 from gepa_framework.types import EVENT_TYPES
 from gepa_framework.workspace import Feed, feed_line, feeds, normalised_line
+from gepa_framework.workspace.feed_tail import TAIL_BYTES
 
 
 @pytest.fixture
@@ -122,3 +124,16 @@ def test_a_lone_surrogate_is_written_as_an_escape(journal, lines, tmp_path):
     feed.close()
     assert b"\\ud800" in feed.path.read_bytes()
     assert read(feed.path)[0]["components"] == {"prompt": "sé\ud800ed"}
+
+
+def test_no_more_is_left_unsynced_than_a_resume_looks_at(lines, tmp_path, monkeypatch):
+    synced, written = [], 0
+    monkeypatch.setattr(os, "fsync", synced.append)
+    with closing(Feed(tmp_path)) as feed:
+        while len(synced) < 4:
+            before = len(synced)
+            feed.write(lines)
+            written += feed.path.stat().st_size - written
+            assert len(synced) == before or len(synced) == before + 2
+            assert written < (len(synced) // 2 + 1) * TAIL_BYTES
+    assert len(synced) == 6

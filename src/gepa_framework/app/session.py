@@ -196,10 +196,8 @@ class Session:
                 await leave_nothing(self._owner_of)
 
     def _owner_of(self, module: str) -> str:
-        package = module.partition(".")[0]
         founds = (loaded.found for loaded in self.prepared.loaded_plugins())
-        theirs = (found.owner for found in founds if found.target.partition(":")[0].split(".")[0] == package)
-        return next(theirs, "")
+        return next((found.owner for found in founds if _is_of(found.target, module)), "")
 
     @contextmanager
     def _signals(self, driver: Driver) -> Iterator[None]:
@@ -221,7 +219,8 @@ class Session:
 
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stop)
-            # The loop has put a handler there that does nothing, and hears of the signal in another way.
+            # The loop has put a handler there that does nothing, and hears of the signal in another way; this
+            # one is called at once.
             signal.signal(number, lambda *_: driver.signalled())
         try:
             yield
@@ -335,6 +334,15 @@ class Session:
         if result is not None:
             row |= {"best_candidate_id": result.best_candidate_id, "cost_usd": result.cost_usd}
         files.append_line(self.prepared.run_dir.parent / files.REGISTRY, files.stamped(row))
+
+
+def _is_of(target: str, module: str) -> bool:
+    """Tell whether a module is of the plugin of an entry point: all of a package is, but not all of ours."""
+    home = target.partition(":")[0]
+    package = home.partition(".")[0]
+    if package == "gepa_framework":
+        return module == home or module.startswith((f"{home}.", f"{home}_"))
+    return module.partition(".")[0] == package
 
 
 def _let_go(*things: Reserve | Feed | Marker | Journal | Hub) -> GepaError | None:

@@ -112,6 +112,8 @@ def _fields(value: Any) -> Any:
 
 #: Texts of a class that are held; they are longer than what they are made of.
 _TEXTS: Final = 64
+#: Characters of a text that is held at the most.
+_LONGEST: Final = 1 << 16
 
 
 class _Memory:
@@ -138,10 +140,11 @@ class _Memory:
         known = self._told.get(id(value))
         if known is not None and known[0] is value:
             return known[1]
-        if len(self._told) >= _TEXTS:
-            self._told.clear()
         text = canonical_json(self.of(value))
-        self._told[id(value)] = value, text
+        if len(text) <= _LONGEST:
+            if len(self._told) >= _TEXTS:
+                self._told.clear()
+            self._told[id(value)] = value, text
         return text
 
 

@@ -103,7 +103,7 @@ class Driver:
         self._arrivals: deque[_Arrival] = deque()
         self._wake = asyncio.Event()
         self._error: BaseException | None = None
-        self._interrupted = self._signalled = False
+        self._interrupted = False
         self._waiting = False
         widths = {ROLLOUT: pace.rollouts, PROPOSE: pace.proposals, SETUP: pace.setup}
         self._watch = EffectWatch(hub)
@@ -119,8 +119,8 @@ class Driver:
         self._wake.set()
 
     def signalled(self) -> None:
-        """Note that a signal has come, of which the loop tells at its next turn; from anywhere."""
-        self._signalled = True
+        """Begin nothing more: a signal has come, and `interrupt` will be called; in a handler of signals."""
+        self._interrupted = True
 
     def cancel(self, reason: str) -> None:
         """End the run for good."""
@@ -278,7 +278,7 @@ class Driver:
             if step.revoked:
                 self._crew.stop(step.revoked)
                 self._watch.forget(step.revoked)
-            if step.commands and self._trouble is None:
+            if step.commands and self._trouble is None and not self._interrupted:
                 self._crew.offer([command for command in step.commands if command.effect_id in pending])
 
     async def _written(self, records: Sequence[Record]) -> Sequence[Line]:
@@ -286,12 +286,7 @@ class Driver:
             loop = asyncio.get_running_loop()
             return await loop.run_in_executor(self._writer, self._journal.commit, records)
         # Nothing is under way that a wait for the disk could hold up; a hop to a thread costs as much.
-        lines = self._journal.commit(records)
-        if self._signalled:
-            # It is to be heard before anything more is begun.
-            self._signalled = False
-            await asyncio.sleep(0)
-        return lines
+        return self._journal.commit(records)
 
     def _make_room(self, error: DiskBudgetError) -> None:
         """Begin nothing more, and give the reserve up to what is paid for already.

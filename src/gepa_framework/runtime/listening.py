@@ -98,9 +98,12 @@ class Hub:
                 _LOGGER.warning("%s; %s", text, what, exc_info=error)
 
     def close(self) -> None:
-        """Close every listener, whatever the others do."""
+        """Close every listener, whatever the others do; Ctrl-C ends the wait for one of them."""
         for audience in self.audiences:
             try:
                 audience.listener.close()
+            except KeyboardInterrupt:
+                # The run is over: what it came to is to be written all the same.
+                _LOGGER.warning("%s was stopped while it closed", audience.owner)
             except FOREIGN as error:
                 _LOGGER.warning("%s raised when closed: %s", audience.owner, error)

@@ -158,8 +158,10 @@ def read_database(path: Path) -> sqlite3.Connection:
     if not path.is_file():
         raise WorkspaceError(f"{path} does not exist", hint="name the directory of a run")
     with file_errors(path), storage_errors(path):
-        return open_still(path) or sqlite3.connect(
-            f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=5, isolation_level=None
+        # What SQLite keeps beside a database is beside the file itself, and not beside a link to it.
+        there = path.resolve()
+        return open_still(there) or sqlite3.connect(
+            f"{there.as_uri()}?mode=ro", uri=True, timeout=5, isolation_level=None
         )
 
 

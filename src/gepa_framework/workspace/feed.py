@@ -13,6 +13,7 @@ from gepa_framework.errors import WorkspaceError
 from gepa_framework.workspace.database import file_errors
 from gepa_framework.workspace.failpoint import FAILPOINTS
 from gepa_framework.workspace.feed_file import FeedFile
+from gepa_framework.workspace.feed_tail import TAIL_BYTES
 from gepa_framework.workspace.journal import Journal, Line
 
 #: The cure for a journal that has lost rows.
@@ -20,6 +21,10 @@ RESTORE = (
     "restore the journal from a backup: workspace.sqlite with the files beside it that begin with its name, "
     "or what else its store keeps"
 )
+
+#: Bytes of both feeds after which they are brought to the disk: what a power cut takes is then within what is
+#: looked at when the run is resumed.
+_SYNCED_AFTER = TAIL_BYTES // 2
 
 
 def normalised_line(line: Line) -> str:
@@ -107,6 +112,7 @@ class Feed:
         self, run_dir: Path, journal: Journal | None = None, written: Callable[[], object] = lambda: None
     ) -> None:
         self._written = written
+        self._unsynced = 0
         self.path, self.normalised_path = feeds(run_dir)
         self.torn = False
         with ExitStack() as opened:
@@ -138,16 +144,21 @@ class Feed:
         self._write(self._feed, "".join(timed))
         FAILPOINTS.passed("amid_feed")
         self._write(self._normalised, "".join(normalised))
+        if self._unsynced >= _SYNCED_AFTER:
+            self._sync()
         self._written()
 
     def _sync(self) -> None:
+        self._unsynced = 0
         for file in (self._feed, self._normalised):
             with file_errors(file.path):
                 file.sync()
 
     def _write(self, file: FeedFile, text: str) -> None:
+        data = text.encode("utf-8", "surrogatepass")
+        self._unsynced += len(data)
         try:
-            file.write(text.encode("utf-8", "surrogatepass"))
+            file.write(data)
         except OSError as error:
             self.torn = True
             with file_errors(file.path):

@@ -33,11 +33,14 @@ def open_still(path: Path) -> sqlite3.Connection | None:
     FAILPOINTS.passed("amid_opening_still")
     uri = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
     connection = sqlite3.connect(uri, uri=True, timeout=5, isolation_level=None, factory=StillConnection)
-    connection.watch(path, mark)
-    if connection.is_live():
-        connection.close()
-        return None
-    return connection
+    live = True
+    try:
+        connection.watch(path, mark)
+        live = connection.is_live()
+    finally:
+        if live:
+            connection.close()
+    return None if live else connection
 
 
 class StillConnection(sqlite3.Connection):
@@ -58,7 +61,10 @@ class StillConnection(sqlite3.Connection):
             return self._is_changed()
 
     def _is_changed(self) -> bool:
-        return _mark(self._path) != self._found
+        try:
+            return _mark(self._path) != self._found
+        except FileNotFoundError:
+            return False  # it was deleted, and can be read to its end all the same
 
     def cursor(self, factory: Any = None) -> Any:
         """Give a cursor that looks at the file again."""
