@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import socket
 import time
+from base64 import b64encode
 
 import pytest
 
@@ -13,6 +14,7 @@ from gepa_framework.types import BuildContext, Effect, EffectKind, Event
 from gepa_otel.config import OtelConfig
 from gepa_otel.ids import iteration_name, span_id, trace_id
 from gepa_otel.plugin import gepa_make_listener
+from gepa_otel.spans import Address
 from gepa_otel.starts import FILE, Starts
 
 MS = 1_000_000
@@ -115,6 +117,49 @@ def test_headers_come_from_the_environment_and_are_in_no_message(build, fake, ca
     refused.close()
     assert "spans have not reached" in caplog.text
     assert "canary" not in caplog.text + repr(refused.__dict__)
+
+
+def test_credentials_in_an_address_of_the_environment_are_sent_and_in_no_message(build, fake, caplog):
+    url = fake.url.replace("http://", "http://who:canary%2F4711@")
+    given = {"environ": {"OTEL_EXPORTER_OTLP_ENDPOINT": url}}
+    listener = build(None, **given)
+    listener.on_effect(effect())
+    listener.close()
+    assert fake.headers[0]["authorization"] == "Basic " + b64encode(b"who:canary/4711").decode()
+    fake.status = 403
+    refused = build(None, **given)
+    refused.on_effect(effect())
+    refused.close()
+    assert f"spans have not reached the collector {fake.url}/v1/traces" in caplog.text
+    assert "canary" not in caplog.text + repr(refused.__dict__)
+
+
+def test_what_others_say_of_a_broken_address_shows_no_credentials(build, caplog):
+    listener = build(
+        None, {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://who:canary/4711@host/v1?key=canary-4712"}
+    )
+    listener.on_effect(effect())
+    listener.close()
+    assert "the collector http://host/v1 takes no spans: " in caplog.text
+    assert "canary" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://host/v1/traces?key=canary", "https://host/v1/traces"),
+        ("https://who:canary@host:1/v1/traces#canary", "https://host:1/v1/traces"),
+        ("https://canary@host", "https://host"),
+        ("https://who:ca/na#r@y@host/x?canary@y", "https://host/x"),
+        ("https://who:canary://@host", "https://host"),
+        ("who:canary@host", "host"),
+        ("http://[canary@", "http://"),
+    ],
+)
+def test_an_address_is_shown_without_what_may_be_a_secret(url, shown):
+    address = Address(url, {}, 1.0)
+    assert address.shown == shown
+    assert "canary" not in repr(address)
 
 
 def test_values_that_cannot_be_encoded_cost_no_batch(build, fake):

@@ -32,7 +32,7 @@ def gepa_make_listener(config: OtelConfig, context: BuildContext) -> Listener:
     headers = _headers(config, context.environ)
     address = Address(traces_url(config, context.environ), headers, config.timeout_seconds)
     service = config.service_name or context.environ.get("OTEL_SERVICE_NAME") or "gepa"
-    redactor = Redactor(tuple(headers.values()))
+    redactor = Redactor(address.secrets)
 
     def warn(text: str) -> None:
         context.logger.warning("%s", context.redact(redactor(text)))

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Final, Protocol
+from urllib.parse import unquote
 
 import attrs
 
 from gepa_otel.values import Attributes
+
+#: Up to the last "@": a password may hold a "/" that should have been written otherwise.
+_USER: Final = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*://)?(?P<user>.*)@", re.IGNORECASE | re.DOTALL)
 
 
 @attrs.frozen
@@ -51,19 +56,31 @@ class Address:
     """Where a collector is, and how it is spoken to.
 
     Attributes:
-        url: The whole address for traces.
+        url: The whole address for traces; may hold secrets.
         headers: Sent with each request; may hold secrets.
         timeout_seconds: How long one batch may take, all attempts together.
     """
 
-    url: str
+    url: str = attrs.field(repr=False)
     headers: Mapping[str, str] = attrs.field(repr=False)
     timeout_seconds: float
 
     @property
     def shown(self) -> str:
         """The address as messages have it, without what may be a key."""
-        return self.url.partition("?")[0]
+        bare = _USER.sub(lambda found: found["scheme"] or "", self.url.partition("?")[0], count=1)
+        return bare.partition("#")[0]
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What messages of others may quote and nobody is to read."""
+        place, _, query = self.url.partition("?")
+        found = _USER.match(place)
+        user = found["user"] if found else ""
+        password = user.partition(":")[2]
+        # Who takes a "/" in them for the end of the host quotes what is before it.
+        parts = (part for text in (user, password) for part in re.split("[/#]", text))
+        return (*self.headers.values(), user, password, unquote(password), *parts, query)
 
 
 class Sink(Protocol):
