@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import socket
+import threading
 import time
 from base64 import b64encode
 
@@ -160,6 +161,24 @@ def test_an_address_is_shown_without_what_may_be_a_secret(url, shown):
     address = Address(url, {}, 1.0)
     assert address.shown == shown
     assert "canary" not in repr(address)
+
+
+def test_ctrl_c_ends_the_wait_for_the_last_spans_and_nothing_else(build, fake, caplog, monkeypatch):
+    fake.status = None
+    join, waits = threading.Thread.join, []
+
+    def interrupted(thread, timeout=None):
+        if thread.name != "gepa-otel-close":
+            return join(thread, timeout)
+        waits.append(timeout)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(threading.Thread, "join", interrupted)
+    listener = build(fake.url, close_seconds=60.0)
+    listener.on_effect(effect())
+    listener.close()
+    assert waits == [60.0, 0.5]
+    assert "1 of 1 spans have not reached the collector" in caplog.text
 
 
 def test_values_that_cannot_be_encoded_cost_no_batch(build, fake):

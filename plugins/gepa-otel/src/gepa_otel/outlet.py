@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from typing import Final
 
 from opentelemetry import trace
@@ -115,9 +115,15 @@ class Outlet:
         """Send what waits, within ``close_seconds``; what is not sent by then is lost, and told."""
         closer = threading.Thread(target=self._queue.shutdown, name="gepa-otel-close", daemon=True)
         closer.start()
-        closer.join(self._close_seconds)
+        _wait_for(closer, self._close_seconds)
         if closer.is_alive():
             self._courier.shutdown()
-            closer.join(_FAREWELL_SECONDS)
+            _wait_for(closer, _FAREWELL_SECONDS)
         if lost := self._made - self._courier.delivered:
             self._warn(f"{lost} of {self._made} spans have not reached the collector {self._shown}")
+
+
+def _wait_for(thread: threading.Thread, seconds: float) -> None:
+    # The run is over, and its results are still to be written: Ctrl-C is to end this wait only.
+    with suppress(KeyboardInterrupt):
+        thread.join(seconds)
