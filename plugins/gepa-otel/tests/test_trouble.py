@@ -181,6 +181,37 @@ def test_ctrl_c_ends_the_wait_for_the_last_spans_and_nothing_else(build, fake, c
     assert "1 of 1 spans have not reached the collector" in caplog.text
 
 
+def test_an_iteration_that_another_process_began_is_not_over_with_the_first_end(build, fake):
+    def tell(listener, *types, iteration):
+        for type_ in types:
+            listener.on_event(Event(1, 0.0, sample_body(type_, iteration=iteration)))
+
+    before = build(fake.url)
+    tell(before, "iteration.started", "proposer.started", "proposer.started", iteration=1)
+    before.close()
+    assert fake.spans == []
+    after = build(fake.url)
+    tell(after, "proposer.failed", iteration=1)
+    after.on_effect(effect(iteration=2))
+    tell(after, "proposer.started", iteration=2)  # it overlaps
+    tell(after, "candidate.rejected", iteration=1)
+    tell(after, "iteration.started", iteration=3)
+    assert sorted(after._iterations) == [2, 3]
+    tell(after, "proposer.failed", iteration=2)
+    after.on_event(Event(9, 0.0, sample_body("gepa.run.finished")))
+    after.close()
+    told = {
+        each.attributes["gepa.iteration"]: [name for name, *_ in each.events]
+        for each in fake.named("iteration")
+    }
+    assert told == {
+        1: ["proposer.failed", "candidate.rejected"],
+        2: ["proposer.started", "proposer.failed"],
+        3: ["iteration.started"],
+    }
+    assert [name for name, *_ in fake.named("run")[0].events] == ["gepa.run.finished"]
+
+
 def test_values_that_cannot_be_encoded_cost_no_batch(build, fake):
     listener = build(fake.url, capture_texts=True)
     listener.on_effect(effect(1, candidate_id="caf\udce9", message="\0\udce9" * 50_000, failed="x"))

@@ -21,6 +21,8 @@ from gepa_framework.types.events import (
 )
 from gepa_otel.spans import Note
 
+#: What is heard first of an iteration, by whoever hears all of it.
+_BEGINNINGS: Final = (IterationStarted, MergeProposed)
 #: What a proposal comes to in the end, one way or the other; two more are told by their fields.
 _ENDS: Final = (
     CandidateDuplicateSkipped,
@@ -40,6 +42,7 @@ class Iteration:
         began_ns: Nanoseconds since 1970.
         ended_ns: When the last of it was heard of so far.
         notes: What happened in it.
+        whole: Whether its beginning was heard, and not by another process.
         parent_id: The candidate that was to be improved first.
         parents: Pairs of a parent and a minibatch that were tried.
         skipped: Those of them that there was nothing to learn from.
@@ -51,6 +54,7 @@ class Iteration:
     began_ns: int
     ended_ns: int = 0
     notes: list[Note] = attrs.field(factory=list)
+    whole: bool = False
     parent_id: str = ""
     parents: int = 0
     skipped: int = 0
@@ -59,6 +63,7 @@ class Iteration:
 
     def hear(self, body: EventBody, note: Note) -> None:
         """Take note of an event of the iteration."""
+        self.whole = self.whole or (not self.notes and is_beginning(body))
         self.notes.append(note)
         self.ended_ns = max(self.ended_ns, note.at_ns)
         if isinstance(body, IterationStarted):
@@ -73,13 +78,20 @@ class Iteration:
 
     @property
     def over(self) -> bool:
-        """Whether nothing more is to come of it.
+        """Whether nothing more is to come of it; who did not hear its beginning cannot tell."""
+        return self.whole and self.even
 
-        An iteration whose beginning another process heard is over with the first end.
-        """
+    @property
+    def even(self) -> bool:
+        """Whether something of it has ended, and nothing that was heard to begin has not."""
         if self.proposals or self.ended:
             return self.ended >= self.proposals
         return self.skipped >= max(1, self.parents)
+
+
+def is_beginning(body: EventBody) -> bool:
+    """Tell whether an iteration begins with this."""
+    return isinstance(body, _BEGINNINGS)
 
 
 def _is_end(body: EventBody) -> bool:

@@ -18,7 +18,7 @@ from gepa_framework.types.events import (
 )
 from gepa_otel.describing import effect_attributes, effect_title, event_attributes
 from gepa_otel.ids import RUN, effect_name, iteration_name
-from gepa_otel.iterations import Iteration
+from gepa_otel.iterations import Iteration, is_beginning
 from gepa_otel.spans import Note, Sink, Span
 from gepa_otel.starts import Starts
 from gepa_otel.values import Attributes, put
@@ -88,6 +88,8 @@ class OtelListener:
             return  # they have spans
         note = Note(event.type, now, event_attributes(event, texts=self._texts))
         number = _iteration_of(body)
+        if is_beginning(body):
+            self._finish_before(number)
         if number and number not in self._over:
             iteration = self._iteration(number, now)
             iteration.hear(body, note)
@@ -121,6 +123,12 @@ class OtelListener:
             known = self._iterations[number] = Iteration(number, began)
         known.began_ns = min(known.began_ns, at_ns)
         return known
+
+    def _finish_before(self, number: int) -> None:
+        """Finish what another process began, now that the search has gone on."""
+        for iteration in list(self._iterations.values()):
+            if iteration.number < number and not iteration.whole and iteration.even:
+                self._finish(iteration)
 
     def _finish(self, iteration: Iteration) -> None:
         del self._iterations[iteration.number]
