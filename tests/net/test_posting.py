@@ -48,6 +48,18 @@ def test_a_status_is_an_answer_whatever_the_body_is(evil_server, behaviour):
     assert time.monotonic() - began < 20
 
 
+@pytest.mark.parametrize("behaviour", ["endless_chunks", "slow_body", "two_gigabytes"])
+def test_the_time_of_a_call_ends_the_reading_and_makes_no_failure_of_a_status(evil_server, behaviour):
+    answers, _ = posting(evil_server, behaviour, "good", timeout=0.5)
+    assert answers == [200, 200]
+
+
+def test_the_glance_at_a_body_takes_no_more_than_is_left_of_the_time(evil_server):
+    began = time.monotonic()
+    posting(evil_server, *["slow_body"] * 4, timeout=0.1)
+    assert time.monotonic() - began < 3
+
+
 @pytest.mark.parametrize(("behaviour", "status"), REFUSED.items())
 def test_a_refusal_is_raised_with_its_status(evil_server, behaviour, status):
     (error, after), _ = posting(evil_server, behaviour, "good")
@@ -85,3 +97,16 @@ def test_a_kept_connection_that_was_closed_meanwhile_is_no_failure(evil_server):
 def test_short_answers_share_a_connection(evil_server):
     _, server = posting(evil_server, "good", "good", "not_json", "not_found", "good")
     assert server.connections == 1
+
+
+@pytest.mark.parametrize("behaviour", ["not_found", "hang", "reset"])
+def test_a_client_that_shows_no_paths_names_its_base_alone(evil_server, behaviour):
+    async def scenario():
+        async with evil_server() as server, HttpClient(server.url, show_paths=False) as client:
+            with pytest.raises(HttpError) as caught:
+                await client.post(f"/{behaviour}", BODY, timeout=0.5)
+            return caught.value.message, server.url
+
+    message, url = asyncio.run(scenario())
+    assert message.startswith(f"POST {url}: ")
+    assert behaviour not in message

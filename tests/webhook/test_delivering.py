@@ -105,6 +105,18 @@ def test_an_answer_that_never_ends_is_an_answer(webhook, receiver, say, warnings
     assert warnings() == []
 
 
+def test_an_answer_that_is_held_open_for_longer_than_an_attempt_may_take_is_an_answer(
+    webhook, receiver, say, warnings
+):
+    receiver.always = receiver.slow_body
+    listener = webhook(timeout_seconds=0.5)
+    say(listener, ACCEPTED, FINISHED)
+    listener.close()
+    assert not receiver.released.is_set()
+    assert seqs(receiver.heard) == [1, 2]
+    assert warnings() == []
+
+
 def test_one_that_is_not_there_is_tried_so_often_and_told_of_once(webhook, say, warnings):
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
@@ -241,3 +253,21 @@ def test_no_message_shows_a_secret(webhook, receiver, say, caplog, secret):
     assert "status 400" in caplog.text
     assert secret not in caplog.text + repr(vars(listener))
     assert "opensesame" not in caplog.text
+
+
+@pytest.mark.parametrize("trouble", ["refusal", "echo", "hang", "reset"])
+def test_no_message_shows_the_path_and_the_query(webhook, receiver, say, caplog, trouble):
+    receiver.always = {
+        "refusal": receiver.status(404),
+        "echo": receiver.status(403, b"no CAPABILITY at /services/T%7CB/CAPABILITY?sig=QQQ"),
+        "hang": receiver.hang,
+        "reset": receiver.reset,
+    }[trouble]
+    caplog.set_level(1)
+    # The stroke is one of the characters that httpx spells in its own way.
+    url = receiver.url.replace("/hook", "/services/T|B/CAPABILITY?sig=QQQ")
+    listener = webhook(url=url, timeout_seconds=0.2 if trouble == "hang" else 10.0, max_attempts=1)
+    say(listener, FINISHED)
+    listener.close()
+    assert f"is not delivered to {receiver.url[:-5]}: " in caplog.text
+    assert not [word for word in ("CAPABILITY", "QQQ", "T|B", "services") if word in caplog.text]

@@ -130,6 +130,39 @@ def test_a_webhook_that_joins_later_hears_what_is_new(webhook, receiver, say, co
     assert seqs(receiver.heard) == [2]
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"secret_env": "SECOND_SECRET"},
+        {"headers_env": {"X-Login": "SECOND_SECRET"}},
+        {"headers_env": {"X-Login": "HOOK_SECRET"}},
+        {"events": ("gepa.*",)},
+    ],
+)
+def test_webhooks_that_differ_in_what_they_are_told_or_sign_with_owe_each_for_itself(
+    webhook, receiver, say, context, other
+):
+    environ = dict.fromkeys(("HOOK_SECRET", "SECOND_SECRET"), context.environ["HOOK_SECRET"])
+    for keys in ({}, other):
+        listener = webhook(environ=environ, **keys)
+        say(listener, "gepa.stop")
+        listener.close()
+    assert len({each.id for each in receiver.heard}) == 2
+    assert len(list(context.run_dir.glob("webhook.*.json"))) == 2
+
+
+def test_a_webhook_is_the_same_when_a_secret_changes_and_in_whatever_order_headers_stand(
+    webhook, receiver, say, context, secret
+):
+    headers = {"X-One": "ONE", "X-Two": "TWO"}
+    for login, order in (("first", headers), ("other", dict(reversed(headers.items())))):
+        environ = {"HOOK_SECRET": secret, "ONE": login, "TWO": login}
+        listener = webhook(environ=environ, headers_env=order)
+        say(listener, "gepa.stop")
+        listener.close()
+    assert len(list(context.run_dir.glob("webhook.*.json"))) == 1
+
+
 @pytest.mark.parametrize("damage", ["", "{", '{"nonce": "x", "settled": "y"}', "[]"])
 def test_a_mark_that_cannot_be_read_makes_for_repetition_not_for_loss(
     webhook, receiver, say, context, damage

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 
 from gepa_framework.builtin.webhook_config import WebhookConfig
 from gepa_framework.builtin.webhook_courier import Courier, Fate, Outcome, full_jitter
+from gepa_framework.builtin.webhook_names import Lookups
 from gepa_framework.builtin.webhook_outbox import Mark, Message, Outbox, Standing
 from gepa_framework.builtin.webhook_secrets import WebhookSecrets
 from gepa_framework.errors import WorkspaceError
@@ -42,9 +42,7 @@ class WebhookListener:
         self._run_id = context.run_id
         self._logger = context.logger
         self._courier = Courier(config, secrets, pause)
-        # Another address or other events: another webhook, which owes nothing of what this one did.
-        name = hashlib.sha256("\n".join((config.url, *config.events)).encode()).hexdigest()[:8]
-        self._mark = Mark(context.run_dir, name)
+        self._mark = Mark(context.run_dir, config.digest)
         self._outbox = Outbox(config.max_queue)
         self._post: _Post | None = None
         self._closed = False
@@ -153,12 +151,13 @@ class _Post:
         self._logger = logger
         self._origin = origin
         self._loop = asyncio.new_event_loop()
+        self._loop.set_default_executor(Lookups())
         self._thread: threading.Thread | None = None
         self.counts = dict.fromkeys(Fate, 0)
 
     def begin(self, messages: Iterator[Message]) -> None:
         """Post messages until there are no more."""
-        # A daemon, lest a name server that does not answer keep the whole process.
+        # A daemon, lest whatever it hangs in keep the whole process; see also `Lookups`.
         self._thread = threading.Thread(target=self._work, args=(messages,), name="gepa-webhook", daemon=True)
         self._thread.start()
 
@@ -178,15 +177,18 @@ class _Post:
 
     def _work(self, messages: Iterator[Message]) -> None:
         try:
-            for message in messages:
-                self._settle(message, self._loop.run_until_complete(self._courier.deliver(message)))
+            with closing(self._loop):
+                self._post_all(messages)
         except Exception:
             # Nobody waits for this thread: what ends it would be seen by none.
             self._logger.exception("nothing more is posted to %s", self._origin)
+
+    def _post_all(self, messages: Iterator[Message]) -> None:
+        try:
+            for message in messages:
+                self._settle(message, self._loop.run_until_complete(self._courier.deliver(message)))
         finally:
             self._loop.run_until_complete(self._courier.close())
-            self._loop.run_until_complete(self._loop.shutdown_default_executor())
-            self._loop.close()
 
     def _settle(self, message: Message, outcome: Outcome) -> None:
         self.counts[outcome.fate] += 1

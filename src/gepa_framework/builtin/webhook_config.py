@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from ipaddress import ip_address
 from typing import Final
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 import attrs
 
@@ -143,6 +145,23 @@ class WebhookConfig:
         """Path and query of the address."""
         parts = urlsplit(self.url)
         return f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
+
+    @property
+    def private(self) -> tuple[str, ...]:
+        """Path and query, whole and in parts: many a receiver takes whoever knows them for entitled."""
+        parts = urlsplit(self.url)
+        steps = (*parts.path.split("/"), *unquote(parts.path).split("/"))
+        values = (value for _, value in parse_qsl(parts.query))
+        return (self.target, parts.path, parts.query, *steps, *values)
+
+    @property
+    def digest(self) -> str:
+        """What tells this webhook from another, which owes nothing of what this one does.
+
+        Of secrets it knows the names of their variables, and no value.
+        """
+        told = (self.url, self.events, self.secret_env, sorted(self.headers_env.items()))
+        return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:8]
 
     def wants(self, type_: str) -> bool:
         """Tell whether events of a type are posted."""

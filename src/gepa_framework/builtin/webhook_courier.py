@@ -153,6 +153,7 @@ class Courier:
                 concurrency=1,
                 connect_timeout=config.timeout_seconds,
                 total_timeout=config.timeout_seconds,
-                secrets=self._secrets.texts,
+                secrets=(*self._secrets.texts, *config.private),
+                show_paths=False,
             )
         return self._client

@@ -55,7 +55,8 @@ class _Received:
     body: bytes
 
 
-_Reader: TypeAlias = Callable[[httpx.Request, httpx.Response], Awaitable[bytes]]
+_Reader: TypeAlias = Callable[[asyncio.Timeout, httpx.Request, httpx.Response], Awaitable[bytes]]
+_BoundReader: TypeAlias = Callable[[httpx.Request, httpx.Response], Awaitable[bytes]]
 
 
 class HttpClient:
@@ -73,6 +74,7 @@ class HttpClient:
         total_timeout: Seconds for a whole call, waiting for a free connection included.
         max_body_bytes: The largest answer accepted.
         secrets: Further texts that must not be shown.
+        show_paths: Whether texts name the path and query of a call, or no more than the base URL.
 
     Example:
         >>> async def ask() -> Answer:
@@ -91,10 +93,12 @@ class HttpClient:
         total_timeout: float = 60.0,
         max_body_bytes: int = 16 * MIB,
         secrets: Iterable[str] = (),
+        show_paths: bool = True,
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self.redact = Redactor((*secrets, *secrets_of(headers or {})))
         self.total_timeout = total_timeout
+        self._show_paths = show_paths
         self._limit = max_body_bytes
         self._headers = {
             "accept": "application/json",
@@ -199,20 +203,22 @@ class HttpClient:
     ) -> _Received:
         seconds = self.total_timeout if seconds is None else seconds
         try:
-            async with asyncio.timeout(seconds):
-                return await self._send(request, read, again=again)
+            async with asyncio.timeout(seconds) as limit:
+                return await self._send(request, functools.partial(read, limit), again=again)
         except TimeoutError:
             raise self._error(
                 FailureClass.TIMEOUT, request, f"no whole answer within {seconds:g} s"
             ) from None
 
-    async def _send(self, request: httpx.Request, read: _Reader, *, again: bool) -> _Received:
+    async def _send(self, request: httpx.Request, read: _BoundReader, *, again: bool) -> _Received:
         try:
             return await self._exchange(request, read, stale_matters=again)
         except _StaleConnectionError:
             return await self._exchange(request, read, stale_matters=False)
 
-    async def _exchange(self, request: httpx.Request, read: _Reader, *, stale_matters: bool) -> _Received:
+    async def _exchange(
+        self, request: httpx.Request, read: _BoundReader, *, stale_matters: bool
+    ) -> _Received:
         async with self._slots.slot() as slot:
             response = await self._begin(slot, request, stale_matters=stale_matters)
             try:
@@ -232,7 +238,7 @@ class HttpClient:
         except (httpx.HTTPError, OSError) as error:
             raise self._error(*_explain(error, request)) from None
 
-    async def _read(self, request: httpx.Request, response: httpx.Response) -> bytes:
+    async def _read(self, _: asyncio.Timeout, request: httpx.Request, response: httpx.Response) -> bytes:
         coding = response.headers.get("content-encoding", "identity").strip().lower()
         if coding != "identity":
             raise self._error(
@@ -293,18 +299,27 @@ class HttpClient:
         return HttpError(kind, self._words(request, what))
 
     def _words(self, request: httpx.Request, what: str) -> str:
-        return self.redact(f"{request.method} {request.url}: {what}")
+        # Left out and not masked: httpx may spell an address in another way than whoever gave it.
+        where = request.url if self._show_paths else self.base_url
+        return self.redact(f"{request.method} {where}: {what}")
 
 
 class _StaleConnectionError(Exception):
     """A kept connection was found closed before any byte of an answer came."""
 
 
-async def _glance(_: httpx.Request, response: httpx.Response) -> bytes:
-    """Read the beginning of a body; one that is short comes whole, and its connection can be kept."""
+async def _glance(limit: asyncio.Timeout, _: httpx.Request, response: httpx.Response) -> bytes:
+    """Read the beginning of a body; one that is short comes whole, and its connection can be kept.
+
+    The status is known, so the end of the call's time ends the reading and makes no failure of it.
+    """
+    until = asyncio.get_running_loop().time() + GLANCE_SECONDS
+    if (end := limit.when()) is not None and not limit.expired():
+        until = min(until, end)
+        limit.reschedule(end + GLANCE_SECONDS)  # for the closing of the connection
     seen = bytearray()
     with suppress(TimeoutError, httpx.HTTPError, httpx.StreamError, OSError):
-        async with asyncio.timeout(GLANCE_SECONDS):
+        async with asyncio.timeout_at(until):
             async for part in response.aiter_raw():
                 seen += part
                 if len(seen) > _EXCERPT_BYTES:
