@@ -56,6 +56,7 @@ def test_building_opens_nothing(build, tmp_path):
         ({"tracking_uri": "https://user:canary@host"}, "MLFLOW_TRACKING_URI"),
         ({"tracking_uri": "postgresql://user:canary@host/db"}, "MLFLOW_TRACKING_URI"),
         ({"tracking_uri": "http://[canary"}, "is no address"),
+        ({"tracking_uri": "http://me:canary/ss@host:5000"}, "is no address"),
         ({"experiment": ""}, "experiment"),
         ({"run_name": ""}, "run_name"),
         ({"tags": {"gepa.run_id": "x"}}, "may not set 'gepa.run_id'"),
@@ -98,6 +99,11 @@ def test_without_an_address_the_environment_names_it_and_else_it_is_a_file_besid
         ("https://user:canary-word@host:7000/path?token=canary-word", "https://host:7000/path"),
         ("postgresql://user:canary-word@host/db", "postgresql://host/db"),
         ("databricks", "databricks"),
+        ("http://me:canary/ss@host:5000", "http://[redacted]"),
+        ("http://me:12/canary@host:5000", "http://[redacted]"),
+        ("http://me:12?canary@host", "http://[redacted]"),
+        ("http://[canary", "http://[redacted]"),
+        ("me:canary@host:5000", "[redacted]"),
     ],
 )
 def test_an_address_is_shown_without_its_user_and_password(build, uri, shown):
@@ -106,6 +112,20 @@ def test_an_address_is_shown_without_its_user_and_password(build, uri, shown):
     assert "canary" not in repr(found)
     if "canary-word@" in uri:
         assert found.redact(f"no way to {uri}").count("canary-word") == 0
+
+
+@pytest.mark.parametrize("uri", ["http://me:canary/ss@host:5000", "http://[canary"])
+def test_nobody_is_reached_at_what_is_no_address(build, uri):
+    found = place(build, environ={"MLFLOW_TRACKING_URI": uri})
+    assert "that is no address" in found.unreachable()
+    assert "canary" not in found.unreachable()
+
+
+@pytest.mark.parametrize(
+    "uri", ["http://me:canary/ss@host:5000", "http://me:12/canary@host", "me:canary@host:5000"]
+)
+def test_what_is_meant_as_a_password_is_taken_out_of_what_mlflow_says(build, uri):
+    assert "canary" not in place(build, environ={"MLFLOW_TRACKING_URI": uri}).redact(f"no way to {uri}")
 
 
 def test_every_field_is_explained():

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 import time
 
 import pytest
@@ -11,6 +12,7 @@ from gepa_framework.types import BuildContext, Event
 from gepa_framework.types.events import RunStarted
 from gepa_mlflow.config import MlflowConfig
 from gepa_mlflow.plugin import gepa_make_listener
+from gepa_mlflow.record import Record
 from gepa_mlflow.totals import Totals
 
 
@@ -194,6 +196,53 @@ def test_a_store_that_cannot_be_used_is_a_warning_of_one_line_without_secrets(bu
     assert "has not recorded all of the run" in told
     assert "\n" not in told
     assert "unable" not in told
+
+
+def test_a_store_that_fails_again_and_again_is_tried_until_it_takes_the_run(
+    build, project, store, caplog, monkeypatch
+):
+    really, tries, taken = Record.open, [], threading.Event()
+
+    def opened(*given):
+        tries.append(given)
+        if len(tries) <= 7:
+            raise RuntimeError("too busy")
+        taken.set()
+        return really(*given)
+
+    monkeypatch.setattr(Record, "open", staticmethod(opened))
+    monkeypatch.setattr("gepa_mlflow.worker._LONGEST_PAUSE_SECONDS", 0.001)
+    listener = build(tracking_uri=store.uri, flush_seconds=0.01, close_seconds=50.0)
+    listener._worker._pause = 0.001
+    listener.on_event(Event(seq=1, elapsed_seconds=0.0, body=RunStarted(1, "d", {})))
+    assert taken.wait(30)
+    listener.close()
+    assert store.run.data.tags["gepa.status"] == "stopped"
+    (told,) = warnings_of(caplog)
+    assert "too busy; the run goes on, and it is tried again" in told
+
+
+def test_a_thread_that_ends_before_its_time_promises_no_further_try(build, caplog, monkeypatch):
+    def broken(_):
+        raise RuntimeError("no way")
+
+    monkeypatch.setattr("gepa_mlflow.places.Place.unreachable", broken)
+    listener = build(flush_seconds=0.01)
+    listener.on_event(Event(seq=1, elapsed_seconds=0.0, body=RunStarted(1, "d", {})))
+    listener._thread.join(30)
+    (told,) = warnings_of(caplog)
+    assert "records no more of the run: RuntimeError: no way; `gepa resume" in told
+    assert "tried again" not in told
+    listener.close()
+
+
+def test_a_malformed_address_costs_the_run_a_warning_and_tells_no_secret(build, caplog):
+    listener = build(environ={"MLFLOW_TRACKING_URI": "http://me:canary/ss@host:5000"}, close_seconds=3.0)
+    listener.on_event(Event(seq=1, elapsed_seconds=0.0, body=RunStarted(1, "d", {})))
+    listener.close()
+    (told,) = warnings_of(caplog)
+    assert told.startswith("http://[redacted] has not recorded all of the run: it cannot be reached:")
+    assert "canary" not in caplog.text
 
 
 def test_a_listener_that_is_closed_takes_no_more(build):

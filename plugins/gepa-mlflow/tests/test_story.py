@@ -49,6 +49,29 @@ def test_a_sum_of_which_a_part_is_unknown_is_told_as_what_is_known_of_it(known):
     assert (found["known_cost_usd"], found["known_tokens"]) == ((0.3, 8.0) if known else (0.1, 3.0))
 
 
+@pytest.mark.parametrize("type_", ["proposal.overtaken", "work.abandoned"])
+def test_what_is_spent_without_a_word_of_its_cost_ends_the_sums_that_are_whole(type_):
+    _, notes = tell(
+        fields("rollout.completed", cost_usd=0.1, total_tokens=3),
+        fields(type_),
+        fields("candidate.evaluated"),
+    )
+    found = notes[-1].metrics
+    assert found.keys().isdisjoint({"cost_usd", "total_tokens"})
+    assert (found["known_cost_usd"], found["known_tokens"]) == (0.1, 3.0)
+
+
+def test_an_iteration_of_several_parents_is_one_and_one_of_a_merge_counts():
+    begun = [fields("iteration.started", iteration=number) for number in (1, 1, 2, 2)]
+    _, notes = tell(
+        *begun,
+        fields("candidate.evaluated"),
+        fields("merge.proposed", iteration=3),
+        fields("candidate.evaluated"),
+    )
+    assert [note.metrics["iterations"] for note in (notes[4], notes[6])] == [2, 3]
+
+
 @pytest.mark.parametrize(
     ("type_", "status", "word"),
     [

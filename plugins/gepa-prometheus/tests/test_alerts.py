@@ -91,3 +91,9 @@ def test_the_configurations_of_the_page_are_taken(page, promtool, tmp_path):
         config = tmp_path / "prometheus.yml"
         config.write_text(text.replace("/etc/prometheus/rules/gepa.yml", str(ALERTS)))
         promtool("check", "config", config)
+
+
+def test_a_fixed_target_is_not_in_the_job_whose_targets_go_with_their_runs(page):
+    (text,) = re.findall(r"```text\n(scrape_configs:[^`]*static_configs:.*?)```", page, flags=re.DOTALL)
+    (job,) = re.findall(r"job_name: (.+)", text)
+    assert job not in re.findall(r'up\{job="(.+?)"', ALERTS.read_text())

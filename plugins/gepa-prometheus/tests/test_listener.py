@@ -135,9 +135,12 @@ def test_the_text_file_is_replaced_while_the_run_goes_on(build, context, parsed,
 def test_a_run_that_is_left_before_it_is_over_is_interrupted(build, context, parsed):
     listener = build(http=False, textfile_dir="text")
     listener.on_event(STARTED)
+    listener._tally.heard_at -= 3600  # it waited in vain for an hour
+    before = time.time()
     listener.close()
     values = parsed((context.base_dir / "text/gepa-run-1.prom").read_text())
     assert values['gepa_run_state{run="run-1",state="interrupted"}'] == 1
+    assert values['gepa_last_event_timestamp_seconds{run="run-1"}'] >= before
     assert values['gepa_run_active{run="run-1"}'] == 0
 
 
@@ -280,6 +283,21 @@ def test_failures_of_the_proposer_in_a_row_end_with_a_usable_proposal(build, met
         1,
         2,
     ]
+
+
+@pytest.mark.parametrize("action", ["dropped", "sent_back"])
+def test_a_usable_proposal_that_was_overtaken_is_a_call_of_unknown_cost_and_ends_failures_in_a_row(
+    build, metrics, action
+):
+    listener = build()
+    listener.on_event(Event(1, 0.0, sample_body("gepa.run.started", limits={"proposals": 4})))
+    told(listener, ("proposer.failed", {}), ("proposal.overtaken", {"action": action}))
+    values = metrics(listener)
+    assert values["gepa_proposer_consecutive_failures"] == 0
+    assert values['gepa_proposals_total{outcome="overtaken"}'] == 1
+    assert values['gepa_unpriced_calls_total{boundary="proposer"}'] == 1
+    assert values['gepa_budget_used_ratio{budget="proposals"}'] == 0.5
+    assert values['gepa_proposals_dropped_total{reason="overtaken"}'] == (action == "dropped")
 
 
 def test_raised_limits_hold_and_a_run_that_goes_on_is_active_again(build, metrics):

@@ -20,7 +20,8 @@ def _address(_: object, attribute: attrs.Attribute[str | None], value: str | Non
     if not value.strip():
         raise ValueError(f"{attribute.name} must not be empty; leave it out for the default")
     try:
-        password = urlsplit(value).password
+        parts = urlsplit(value)
+        password, _ = parts.password, parts.port
     except ValueError:
         # What is wrong with it may be a password at the wrong place; it is not repeated.
         raise ValueError(f"{attribute.name} is no address of a tracking server") from None

@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import SplitResult, urlsplit, urlunsplit
 from urllib.request import getproxies, proxy_bypass
 
 import attrs
@@ -20,6 +20,7 @@ from gepa_mlflow.config import MlflowConfig
 _SQLITE: Final = "sqlite:///"
 _KNOCK_SECONDS: Final = 3.0
 _PORTS: Final = {"http": 80, "https": 443}
+_HIDDEN: Final = "[redacted]"
 
 
 @attrs.frozen
@@ -45,16 +46,18 @@ class Place:
         given = context.environ.get("MLFLOW_TRACKING_URI", "")
         uri = _beside(config.tracking_uri, base) or given or f"{_SQLITE}{base / 'mlflow.db'}"
         experiment = config.experiment or context.environ.get("MLFLOW_EXPERIMENT_NAME", "") or "gepa"
-        password = _password(uri)
-        known = Redactor((password,) if password else ())
+        known = Redactor(_passwords(uri))
         return cls(uri, experiment, _artifacts(uri), lambda text: context.redact(known(text)))
 
     @property
     def shown(self) -> str:
-        """The address as messages have it, without user and password."""
+        """The address as messages have it, without user and password; where it is malformed, its scheme."""
         if self.uri.startswith(_SQLITE):
             return self.uri
-        parts = urlsplit(self.uri)
+        parts = _split(self.uri)
+        if parts is None or "@" in parts.path + parts.query + parts.fragment:
+            scheme, mark, _ = self.uri.partition("://")
+            return f"{scheme}://{_HIDDEN}" if mark else _HIDDEN
         return self.redact(urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", "")))
 
     def unreachable(self) -> str:
@@ -64,13 +67,15 @@ class Place:
         """
         if self.uri.startswith(_SQLITE):
             return _closed(self.uri)
-        parts = urlsplit(self.uri)
+        parts = _split(self.uri)
+        if parts is None:
+            return "that is no address; what a password has of /, ?, #, [ and @ is to be percent-encoded"
         host = parts.hostname
         if parts.scheme not in _PORTS or host is None or _is_proxied(parts.scheme, host):
             return ""
         try:
             socket.create_connection((host, parts.port or _PORTS[parts.scheme]), _KNOCK_SECONDS).close()
-        except OSError as error:
+        except (OSError, UnicodeError) as error:
             return self.redact(str(error))
         return ""
 
@@ -103,11 +108,24 @@ def _closed(uri: str) -> str:
     return ""
 
 
-def _password(uri: str) -> str:
+def _split(uri: str) -> SplitResult | None:
+    """Give the parts of an address; ``None`` where it is none."""
     try:
-        return urlsplit(uri).password or ""
+        parts = urlsplit(uri)
+        _ = parts.port  # raises where that is no number, but part of a password, say
     except ValueError:
-        return ""
+        return None
+    return parts
+
+
+def _passwords(uri: str) -> tuple[str, ...]:
+    """Give the password, and what is meant to be one where it is not encoded as it should be."""
+    if uri.startswith(_SQLITE):
+        return ()
+    parts = _split(uri)
+    _, mark, rest = uri.partition("://")
+    meant = (rest if mark else uri).rpartition("@")[0].partition(":")[2]
+    return tuple({each for each in (meant, parts and parts.password) if each})
 
 
 def _is_proxied(scheme: str, host: str) -> bool:

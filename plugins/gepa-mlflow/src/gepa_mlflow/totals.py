@@ -10,12 +10,21 @@ import attrs
 _NANO: Final = 1_000_000_000
 #: Events of what is paid for; not all of them tell what it cost.
 _SPENDING: Final = frozenset(
-    {"rollout.completed", "rollout.failed", "proposer.completed", "proposal.refused", "proposer.failed"}
+    {
+        "rollout.completed",
+        "rollout.failed",
+        "proposer.completed",
+        "proposal.refused",
+        "proposal.overtaken",
+        "proposer.failed",
+        "work.abandoned",
+    }
 )
+#: What an iteration begins with; one may have several, for it may have several parents.
+_BEGINNING: Final = frozenset({"iteration.started", "merge.proposed"})
 _COUNTED: Final = {
     "rollout.completed": ("rollouts",),
     "rollout.failed": ("rollouts", "failed_rollouts"),
-    "iteration.started": ("iterations",),
     "proposer.started": ("proposals",),
     "candidate.accepted": ("accepted",),
     "candidate.rejected": ("rejected",),
@@ -46,6 +55,8 @@ class Totals:
         type_ = str(fields["type"])
         for name in _COUNTED.get(type_, ()):
             self.counts[name] = self.counts.get(name, 0) + 1
+        if type_ in _BEGINNING:
+            self.counts["iterations"] = max(self.counts.get("iterations", 0), int(fields["iteration"]))
         if type_ in _SPENDING:
             cost, tokens = fields.get("cost_usd"), fields.get("total_tokens")
             self._unpriced |= cost is None

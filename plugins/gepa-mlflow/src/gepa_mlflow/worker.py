@@ -21,8 +21,6 @@ from gepa_mlflow.story import Story
 #: How long it leaves MLflow alone after a failure: at first, and at most.
 _PAUSE_SECONDS: Final = 1.0
 _LONGEST_PAUSE_SECONDS: Final = 30.0
-#: Failures in a row of a server that answers, after which nothing more is expected of it.
-_FAILURES: Final = 5
 
 
 @attrs.define
@@ -46,7 +44,6 @@ class Worker:
     _record: Record | None = attrs.field(default=None, init=False)
     _notes: list[Note] = attrs.field(factory=list, init=False)
     _unheard: int = attrs.field(default=0, init=False)
-    _failures: int = attrs.field(default=0, init=False)
     _pause: float = attrs.field(default=_PAUSE_SECONDS, init=False)
     _sent: int = attrs.field(default=0, init=False)
     _told: set[str] = attrs.field(factory=set, init=False)
@@ -81,7 +78,10 @@ class Worker:
             while not self._is_over():
                 pass
         except Exception as error:  # noqa: BLE001 - it must not end without a word
-            self._fail(f"{type(error).__name__}: {error}")
+            self.trouble = self._plain(f"{type(error).__name__}: {error}")
+            if not self.stopping.is_set():
+                what = "%s records no more of the run: %s; `gepa resume %s` records what is missing"
+                self._warn("end", what, self.shown, self.trouble, self._context.run_dir)
 
     def _is_over(self) -> bool:
         """Gather, and record: one round."""
@@ -89,9 +89,9 @@ class Worker:
         if stopped:
             self._hear_the_feed(None)
         if self._deliver(last=stopped):
-            self._failures, self._pause, self.trouble = 0, _PAUSE_SECONDS, ""
+            self._pause, self.trouble = _PAUSE_SECONDS, ""
             return stopped
-        if stopped or self._failures >= _FAILURES:
+        if stopped:
             return True
         # What is told meanwhile stays in the queue; where that is full, it is read from the feed.
         self.stopping.wait(self._pause)
@@ -136,7 +136,6 @@ class Worker:
             return True
         if why := self._place.unreachable():
             self._fail(f"it cannot be reached: {why}")
-            self._failures = 0  # it may be back at any time
             return False
         try:
             self._write(last=last)
@@ -181,7 +180,6 @@ class Worker:
         return Names(identity(context.run_dir), self._config.run_name or context.run_id, tags)
 
     def _fail(self, why: str) -> None:
-        self._failures += 1
         self.trouble = self._plain(why)
         if not self.stopping.is_set():
             what = "%s does not record the run: %s; the run goes on, and it is tried again"

@@ -12,7 +12,7 @@ from gepa_prometheus.tally import PROPOSER, ROLLOUT, STATES, Tally
 
 _WHO: Final = (ROLLOUT, PROPOSER)
 _OUTCOMES: Final = ("completed", "failed")
-_ANSWERS: Final = ("completed", "refused", "failed")
+_ANSWERS: Final = ("completed", "refused", "overtaken", "failed")
 _REASONS: Final = ("duplicate", "overtaken")
 _DECISIONS: Final = ("accepted", "rejected")
 _ROLES: Final = ("seed", "best", "tie")
@@ -64,7 +64,7 @@ class RunCollector:
         text = "Time worked on the run, as of its last event; pauses between resumptions do not count."
         yield self._plain("run_elapsed_seconds", text, tally.elapsed_seconds)
         yield self._counter("events", "Events on record.", (), {(): tally.seq})
-        text = "When the last event was heard, in seconds since the epoch."
+        text = "When the last event was heard, or the run was left, in seconds since the epoch."
         yield self._plain("last_event_timestamp_seconds", text, tally.heard_at)
 
     def _work(self, tally: Tally) -> Iterator[Metric]:
@@ -84,9 +84,12 @@ class RunCollector:
 
     def _search(self, tally: Tally) -> Iterator[Metric]:
         yield self._counter("iterations", "Iterations begun.", (), {(): tally.iterations})
-        text = "Iterations that ended before a proposal was asked for."
+        text = "Parents, or proposals that changed nothing, that an iteration did not go on with."
         yield self._counter("iterations_skipped", text, (), {(): tally.skipped})
-        text = "Answers of the proposer: usable, refused and asked for once more, or failed for good."
+        text = (
+            "Answers of the proposer: usable, refused and asked for once more, usable and overtaken, "
+            "or failed for good."
+        )
         yield self._counter("proposals", text, ("outcome",), _by(_ANSWERS, tally.proposals))
         text = "Usable proposals that were not rolled out."
         yield self._counter("proposals_dropped", text, ("reason",), _by(_REASONS, tally.dropped))

@@ -76,7 +76,7 @@ class PrometheusListener:
             return
         self._closed = True
         with self._guard:
-            self._tally.left()
+            self._tally.left(time.time())
         with self._open:
             if self._server is not None and self._config.linger_seconds:
                 self._linger(self._server)

@@ -37,7 +37,7 @@ class Tally:
 
     Attributes:
         seq: Number of the last event, and so of all.
-        heard_at: When it was heard, in seconds since the epoch; 0 before the first.
+        heard_at: When it was heard, or the run was left, in seconds since the epoch; 0 before the first.
         elapsed_seconds: Time worked on the run, as of the last event.
         state: Where the run stands.
         seed: The run's seed.
@@ -46,7 +46,7 @@ class Tally:
         rollouts: By stage and outcome.
         failures: Failed rollouts by kind.
         iterations: The greatest number of an iteration.
-        skipped: Iterations that ended before a proposal was asked for.
+        skipped: Parents, or proposals that changed nothing, that an iteration did not go on with.
         proposals: Answers of the proposer by what became of them.
         dropped: Proposals that could be used and were not, by reason.
         failures_in_a_row: Proposals that failed since one could be used.
@@ -102,10 +102,11 @@ class Tally:
         if note is not None:
             note(self, body)
 
-    def left(self) -> None:
+    def left(self, now: float) -> None:
         """Note that its process is done with the run."""
         if self.state not in ENDED:
-            self.state = INTERRUPTED
+            # No event tells of it, and the last one may be long ago where the run waited in vain.
+            self.state, self.heard_at = INTERRUPTED, now
 
     @property
     def active(self) -> bool:
@@ -182,6 +183,10 @@ def _duplicate(tally: Tally, _body: events.CandidateDuplicateSkipped) -> None:
 
 
 def _overtaken(tally: Tally, body: events.ProposalOvertaken) -> None:
+    # It could be used, and is paid for; its event is the only one, and does not tell what it took.
+    tally.proposals["overtaken"] += 1
+    tally.failures_in_a_row = 0
+    tally.pay(PROPOSER, None, None)
     tally.dropped["overtaken"] += body.action == "dropped"
 
 
