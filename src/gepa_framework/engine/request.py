@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping
 from functools import cache
 from operator import attrgetter
 from types import MappingProxyType
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 
 import attrs
 
@@ -85,7 +86,8 @@ def _told(name: str, value: Any) -> str:
 
 def text_of(value: Any) -> str:
     """Give a value of a class that recurs as canonical JSON."""
-    return _RECURRING[value.__class__].text_of(value)
+    text: str = _TEXTS[value.__class__].of(value)
+    return text
 
 
 def _present(value: Any) -> dict[str, Any]:
@@ -110,51 +112,43 @@ def _fields(value: Any) -> Any:
     return fields
 
 
-#: Texts of a class that are held; they are longer than what they are made of.
-_TEXTS: Final = 64
-#: Characters of a text that is held at the most.
-_LONGEST: Final = 1 << 16
-
-
 class _Memory:
-    """What was made of the latest values of a class, by identity: many recur in one request after another."""
+    """What was made of the latest values of a class, by identity: many recur in one request after another.
 
-    def __init__(self, most: int) -> None:
-        self._most = most
+    Args:
+        most: Values that are remembered.
+        make: Makes it.
+        longest: What is longer is made anew each time.
+    """
+
+    def __init__(self, most: int, make: Callable[[Any], Any], longest: float = math.inf) -> None:
+        self._most, self._make, self._longest = most, make, longest
         self._made: dict[int, tuple[object, Any]] = {}
-        self._told: dict[int, tuple[object, str]] = {}
 
     def of(self, value: Any) -> Any:
-        """Give a value as JSON values."""
+        """Give what is made of a value."""
         known = self._made.get(id(value))
         if known is not None and known[0] is value:
             return known[1]
-        if len(self._made) >= self._most:
-            self._made.clear()
-        made = _fields(value)
-        self._made[id(value)] = value, made
+        made = self._make(value)
+        if len(made) <= self._longest:
+            if len(self._made) >= self._most:
+                self._made.clear()
+            self._made[id(value)] = value, made
         return made
-
-    def text_of(self, value: Any) -> str:
-        """Give a value as canonical JSON."""
-        known = self._told.get(id(value))
-        if known is not None and known[0] is value:
-            return known[1]
-        text = canonical_json(self.of(value))
-        if len(text) <= _LONGEST:
-            if len(self._told) >= _TEXTS:
-                self._told.clear()
-            self._told[id(value)] = value, text
-        return text
 
 
 #: Frames are measured before they are told; lineages, refused attempts and programs recur.
 _RECURRING: Mapping[type[object], _Memory] = {
-    Candidate: _Memory(64),
-    LineageStep: _Memory(1024),
-    RejectedAttempt: _Memory(1024),
-    EvidenceFrame: _Memory(64),
-    Program: _Memory(1),
+    Candidate: _Memory(64, _fields),
+    LineageStep: _Memory(1024, _fields),
+    RejectedAttempt: _Memory(1024, _fields),
+    EvidenceFrame: _Memory(64, _fields),
+    Program: _Memory(1, _fields),
+}
+#: The same as text, which is longer than what it is made of: fewer are held, and no very long ones.
+_TEXTS: Mapping[type[object], _Memory] = {
+    cls: _Memory(64, lambda value: canonical_json(plain(value)), longest=1 << 16) for cls in _RECURRING
 }
 
 
