@@ -135,7 +135,7 @@ class IterationStarted(EventBody):
 
 @attrs.frozen
 class IterationSkipped(EventBody):
-    """An iteration ended before a proposal was asked for."""
+    """A parent gave nothing to learn from in an iteration, or its proposal changed nothing."""
 
     type = "iteration.skipped"
     iteration: int
